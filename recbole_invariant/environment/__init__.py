@@ -1,0 +1,1 @@
+"""Where the environment labels of the interactions come from."""

@@ -1,0 +1,1 @@
+"""The models, laid out as RecBole lays out its own."""

@@ -1,0 +1,1 @@
+"""General recommenders: users and items, no order."""

@@ -1,0 +1,1 @@
+"""Training in stages: one loop, many stages."""

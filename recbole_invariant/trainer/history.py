@@ -1,0 +1,58 @@
+"""The training history: one JSON line an epoch, and the same numbers for TensorBoard."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class ScalarWriter(Protocol):
+    """The part of TensorBoard's writer that is used here."""
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
+        """Record one number."""
+
+
+class History:
+    """Collects the epochs of a run.
+
+    Args:
+        path: `history.jsonl`, or None to keep the lines in memory only.
+        writer: TensorBoard's writer, or None.
+    """
+
+    def __init__(self, path: Path | None, writer: ScalarWriter | None = None) -> None:
+        self.path = path
+        self.writer = writer
+        self.lines: list[dict[str, Any]] = []
+
+    def restart(self, lines: list[dict[str, Any]]) -> None:
+        """Begin with these lines, replacing what a killed run wrote beyond its checkpoint."""
+        self.lines = list(lines)
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            text = "".join(json.dumps(line) + "\n" for line in self.lines)
+            self.path.write_text(text, encoding="utf-8")
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Add the line of an epoch."""
+        self.lines.append(line)
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        if self.writer is not None:
+            step = sum(other["stage"] == line["stage"] for other in self.lines) - 1
+            for tag, value in _scalars(line):
+                self.writer.add_scalar(f"{line['stage']}/{tag}", value, step)
+
+
+def _scalars(line: dict[str, Any]) -> list[tuple[str, float]]:
+    """List the finite numbers of a history line with their tags."""
+    found: list[tuple[str, float]] = []
+    for key, value in line.items():
+        if isinstance(value, dict):
+            found += [(f"{key}/{tag}", number) for tag, number in _scalars(value)]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if key != "epoch" and math.isfinite(value):
+                found.append((key, float(value)))
+    return found

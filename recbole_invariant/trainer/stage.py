@@ -1,0 +1,73 @@
+"""What a stage of training is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass
+class EpochEnd:
+    """What a stage says at the end of an epoch.
+
+    Attributes:
+        values: numbers for the history (environment sizes, labels changed, weights, ...).
+        finished: True when the stage needs no further epoch.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    finished: bool = False
+
+
+class Stage(ABC):
+    """A part of training with its own parameters, optimisers and batches.
+
+    The loop in `trainer.stages` calls `begin`, then for every epoch `batches`, `step` on each
+    batch and `end_epoch`, and at last `end`. `state` and `load_state` carry what a killed run
+    needs to go on; the loop itself keeps the model, the best weights and the cursor.
+
+    Attributes:
+        name: shown in the progress bar, the history and `run.json`.
+        epochs: at most so many.
+        validates: whether the model is validated, early stopped and its best weights kept.
+        eval_step: epochs between validations.
+        patience: validations without improvement before the stage stops.
+    """
+
+    def __init__(self, name: str, epochs: int) -> None:
+        self.name = name
+        self.epochs = epochs
+        self.validates = False
+        self.eval_step = 1
+        self.patience = 10
+
+    def begin(self) -> None:  # noqa: B027 - a hook that a stage may leave empty
+        """Make the parameters and optimisers of this stage."""
+
+    @abstractmethod
+    def batches(self) -> Iterable[Any]:
+        """Return the batches of one epoch; must have a length."""
+
+    @abstractmethod
+    def step(self, batch: Any) -> dict[str, Tensor]:
+        """Take one optimisation step.
+
+        Returns:
+            Detached 0-d losses by name; all must be finite, and `loss` must be among them.
+        """
+
+    def end_epoch(self, epoch: int) -> EpochEnd:
+        """Finish epoch number `epoch` (from 0)."""
+        return EpochEnd()
+
+    def end(self) -> None:  # noqa: B027 - a hook that a stage may leave empty
+        """Hand the stage's result on, after its last epoch and with its best weights loaded."""
+
+    def state(self) -> dict[str, Any]:
+        """Return everything but the model that an exact resume needs: tensors and plain values."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 - as `begin`
+        """Take back what `state` returned; called after `begin`."""
