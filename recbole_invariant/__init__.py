@@ -1,0 +1,38 @@
+"""Invariant-learning recommenders and out-of-distribution evaluation for RecBole.
+
+Importing this package makes RecBole 1.2.1 run on today's libraries (`recbole_invariant.compat`)
+and teaches it the names of our models, trainers and datasets (`recbole_invariant.registry`).
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from recbole_invariant import compat
+
+if TYPE_CHECKING:
+    from recbole_invariant.quick_start import run as run
+
+__version__ = "0.1.0"
+
+compat.check_host()
+compat.apply()
+
+if find_spec("recbole_invariant.registry") is not None:
+    import_module("recbole_invariant.registry").install()
+
+_LAZY = {"run": "recbole_invariant.quick_start"}
+"""Public name -> module; loaded on first use, so that a bare import stays light."""
+
+__all__ = ["__version__", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use.
+
+    Raises:
+        AttributeError: if there is no such public name.
+    """
+    if name not in _LAZY:
+        raise AttributeError(f"module 'recbole_invariant' has no attribute '{name}'")
+    return getattr(import_module(_LAZY[name]), name)
