@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import torch
-from recbole.sampler import AbstractSampler
+from recbole.sampler.sampler import AbstractSampler
 from torch import Tensor
 
 

@@ -61,7 +61,8 @@ class Relabelling:
     """What a round changed.
 
     Attributes:
-        changed: rows whose environment changed, refilled ones not counted.
+        changed: rows whose environment changed, not counting those that the last round's refill
+            had moved at random (else a dying environment keeps the rounds going for ever).
         sizes: rows of each environment afterwards.
         converged: whether few enough changed.
     """
@@ -105,6 +106,7 @@ class EnvironmentIdentifier:
         self.options, self.tables, self.generator = options, tables, generator
         drawn = random_labels(len(users), options.n_environments, generator)
         self.labels = drawn.to(users.device)
+        self.refilled = torch.zeros_like(self.labels, dtype=torch.bool)
 
     def begin_round(self) -> None:
         """Make new environment models and their optimiser."""
@@ -149,15 +151,15 @@ class EnvironmentIdentifier:
         return loss.detach()
 
     def relabel(self) -> Relabelling:
-        """Give every interaction to its best environment (Eq. 9)."""
+        """Give every interaction to its best environment (Eq. 9), refilling dying ones."""
         options = self.options
         scores = self.models.score_all(self.users, self.items)
         labels = best_environment(scores, options.centre_scores)
-        changed = int((labels != self.labels).sum())
-        on_cpu, _ = refill_small_environments(
+        changed = int(((labels != self.labels) & ~self.refilled).sum())
+        on_cpu, refilled = refill_small_environments(
             labels.cpu(), options.n_environments, options.min_share, self.generator
         )
-        self.labels = on_cpu.to(labels.device)
+        self.labels, self.refilled = on_cpu.to(labels.device), refilled.to(labels.device)
         sizes = torch.bincount(self.labels, minlength=options.n_environments).tolist()
         converged = changed <= int(options.changed_fraction * len(labels))
         return Relabelling(changed, sizes, converged)

@@ -86,11 +86,11 @@ class RankingStage(Stage):
         self.prepare, self.on_end = prepare, on_end
 
     def begin(self) -> None:
-        """Make batches, sampler and optimiser; the random stream is named after the stage."""
+        """Make batches, sampler and optimiser; all ranking stages use one random stream."""
         if self.prepare:
             self.prepare()
         device = self.config["device"]
-        self.generator = torch_generator(self.config["seed"], f"sampling/{self.name}", device)
+        self.generator = torch_generator(self.config["seed"], "sampling", device)
         self.pairs = TrainingPairs.from_loader(self.train_data, device)
         batch_size = self.config["train_batch_size"]
         self.loader = ShuffledBatches(len(self.pairs.users), batch_size, self.generator)

@@ -1,0 +1,77 @@
+"""How the empirical and the invariant risk are weighed against each other at a step."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from recbole_invariant.objective.pareto import min_norm_weight
+from recbole_invariant.trainer.mask_options import MaskOptions
+
+
+def gradient_scales(
+    options: MaskOptions, erm_gradient: Tensor, irm_gradient: Tensor, erm: Tensor, irm: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Factors that the two gradients are multiplied by before they are weighed.
+
+    `none` is the paper's; `l2` gives both length 1, which makes the min-norm weight exactly
+    1/2; `loss` divides each by its loss. A vanishing norm or loss gives factor 1.
+    """
+    one = torch.ones_like(erm)
+    if options.gradient_norm == "none":
+        return one, one
+    if options.gradient_norm == "l2":
+        sizes = (erm_gradient.norm(), irm_gradient.norm())
+    else:
+        sizes = (erm.abs(), irm.abs())
+    erm_scale, irm_scale = (torch.where(size > 0, 1 / size, one) for size in sizes)
+    return erm_scale, irm_scale
+
+
+def objective_weights(
+    options: MaskOptions,
+    erm_gradient: Tensor,
+    irm_gradient: Tensor | None,
+    erm: Tensor,
+    irm: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Weights of L_ERM and L_IRM at this step (Eq. 17, 18 for the rule `adaptive`).
+
+    Args:
+        options: the rule, the fixed weights and the scaling.
+        erm_gradient: gradient of L_ERM with respect to the mask `(d,)`.
+        irm_gradient: gradient of L_IRM, or None when the penalty is off.
+        erm: L_ERM.
+        irm: L_IRM.
+
+    Returns:
+        Two 0-d tensors >= 0. For `adaptive` without scaling they sum to 1.
+    """
+    one, zero = torch.ones_like(erm), torch.zeros_like(erm)
+    if options.rule == "erm" or irm_gradient is None:
+        return one * (options.erm_weight if options.rule == "fixed" else 1.0), zero
+    if options.rule == "irm":
+        return zero, one
+    if options.rule == "fixed":
+        return one * options.erm_weight, one * options.irm_weight
+    erm_scale, irm_scale = gradient_scales(options, erm_gradient, irm_gradient, erm, irm)
+    weight = min_norm_weight(erm_scale * erm_gradient, irm_scale * irm_gradient).to(erm.dtype)
+    return weight * erm_scale, (1 - weight) * irm_scale
+
+
+def combine_gradients(
+    parameters: Sequence[Tensor],
+    erm_gradients: Sequence[Tensor | None],
+    irm_gradients: Sequence[Tensor | None],
+    weights: tuple[Tensor, Tensor],
+) -> list[Tensor]:
+    """Add up the two gradients of every parameter with the step's weights; None counts as 0."""
+    combined = []
+    for parameter, erm, irm in zip(parameters, erm_gradients, irm_gradients, strict=True):
+        total = torch.zeros_like(parameter)
+        if erm is not None:
+            total = total + weights[0] * erm
+        if irm is not None:
+            total = total + weights[1] * irm
+        combined.append(total)
+    return combined
