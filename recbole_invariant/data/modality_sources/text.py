@@ -48,6 +48,8 @@ def read(spec: dict[str, Any], context: SourceContext) -> TokenFeatures:
         InputError: no .item file, no such column, or no term left.
     """
     fields = [spec["fields"]] if isinstance(spec["fields"], str) else list(spec["fields"])
+    if not fields or not all(isinstance(name, str) for name in fields):
+        raise context.fail(f"`fields` must name one or more columns of .item, not {fields}")
     path = context.existing_file(
         context.folder / f"{context.dataset}.item", "Text features are read from its columns."
     )
@@ -111,7 +113,10 @@ def weigh_terms(
     try:
         return csr_matrix(vectorizer.fit_transform(documents))
     except ValueError as error:
-        raise context.fail(f"{origin}: no term is left to describe items by: {error}") from error
+        raise context.fail(
+            f"{origin}: no term is left to describe items by ({error}); lower min_df, or set "
+            "analyzer: token for columns of ids, since 'word' leaves out one-letter words"
+        ) from error
 
 
 def reduce(terms: csr_matrix, dim: int) -> np.ndarray:
