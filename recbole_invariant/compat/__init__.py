@@ -22,6 +22,7 @@ from recbole_invariant.compat.libraries import (
     mend_series_agg_len,
 )
 from recbole_invariant.compat.tensorboard import tensorboard_directory
+from recbole_invariant.compat.warnings import silence_host_warnings
 
 __all__ = [
     "MENDS",
@@ -105,6 +106,13 @@ MENDS: tuple[Mend, ...] = (
         "(evaluator/collector.py:227, on any library version)",
         "RecBole moves tensors only",
         mend_collector,
+    ),
+    Mend(
+        "host-warnings",
+        "outdated calls of RecBole warn on every run (data/dataset/dataset.py:359,501, "
+        "trainer/trainer.py:235, lightgcn.py:125 and others)",
+        "RecBole no longer makes them",
+        silence_host_warnings,
     ),
 )
 

@@ -9,6 +9,7 @@ import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 Patch = Callable[[ModuleType], None]
 
@@ -69,5 +70,5 @@ class ModuleStandIn(ModuleType):
         super().__init__(original.__name__, original.__doc__)
         vars(self).update(replaced, _original=original)
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(vars(self)["_original"], name)

@@ -1,6 +1,5 @@
 """Mends for RecBole's `Dataset` under pandas 3, where in-place filling of a column is lost."""
 
-import warnings
 from types import ModuleType
 from typing import Any
 
@@ -60,11 +59,5 @@ def mend_missing_sequences() -> None:
             return frame.fillna(dict.fromkeys(sequences, ""))
 
         module.pd = ModuleStandIn(pd, read_csv=read_csv)  # type: ignore[attr-defined]
-        # The host's own in-place filling stays behind; it has nothing left to fill.
-        warnings.filterwarnings(
-            "ignore",
-            category=pd.errors.ChainedAssignmentError,  # type: ignore[attr-defined]
-            module=HOST_DATASET.replace(".", r"\."),
-        )
 
     after_import(HOST_DATASET, patch)
