@@ -8,8 +8,9 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.utils.argument_list import dataset_arguments
 
-from recbole_invariant.data.modality import Modality, load_modalities, parse_specs
+from recbole_invariant.data.modality import Modality, load_modalities
 from recbole_invariant.data.modality_sources import preload
+from recbole_invariant.data.modality_specs import parse_specs
 from recbole_invariant.errors import InputError
 
 # RecBole reuses a saved dataset when these options are equal; features are part of the data.

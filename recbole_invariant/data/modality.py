@@ -16,12 +16,9 @@ import numpy as np
 import torch
 
 from recbole_invariant.data.modality_sources import SOURCES
-from recbole_invariant.data.modality_sources.base import (
-    SourceContext,
-    TokenFeatures,
-    parse_options,
-)
-from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.data.modality_sources.base import SourceContext, TokenFeatures
+from recbole_invariant.data.modality_specs import parse_specs
+from recbole_invariant.errors import InputError
 
 # Rows are read and scaled so many at a time, to keep copies of large matrices small.
 CHUNK = 8192
@@ -66,61 +63,6 @@ class Modality:
             f"shape {tuple(self.values.shape)}, {self.source_dtype} from {self.source}, "
             f"sha256 {self.checksum}"
         )
-
-
-@dataclass(frozen=True)
-class ModalitySpec:
-    """A checked entry of the `modalities` option: name, source and the source's options."""
-
-    name: str
-    source: str
-    options: dict[str, Any]
-
-
-def parse_specs(modalities: object) -> list[ModalitySpec]:
-    """Check the `modalities` option without opening a file.
-
-    Args:
-        modalities: `{name: {source: ..., ...}}`, or None for no modality.
-
-    Returns:
-        One spec a modality, in the given order.
-
-    Raises:
-        InputError: with every unknown source and key, and every wrong value.
-    """
-    if modalities is None:
-        return []
-    if not isinstance(modalities, Mapping):
-        raise InputError(
-            "modalities must map names to specs, e.g. {visual: {source: npy}}, "
-            f"not {modalities!r}"
-        )
-    specs: list[ModalitySpec] = []
-    problems: list[str] = []
-    for name, spec in modalities.items():
-        try:
-            specs.append(_parse_spec(str(name), spec))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return specs
-
-
-def _parse_spec(name: str, spec: object) -> ModalitySpec:
-    known = ", ".join(SOURCES)
-    if not isinstance(spec, Mapping):
-        raise InputError(
-            f"modalities: '{name}' must be a mapping with the key 'source' ({known}), not {spec!r}"
-        )
-    source = spec.get("source")
-    if source not in SOURCES:
-        hint = suggest(str(source), SOURCES)
-        raise InputError(
-            f"modalities: '{name}' has unknown source {source!r}.{hint} Sources: {known}"
-        )
-    return ModalitySpec(name, str(source), parse_options(name, spec, SOURCES[source].KEYS))
 
 
 def align_by_token(

@@ -17,7 +17,6 @@ from recbole_invariant.data.modality import (
     checksum,
     l2_normalise_rows,
     load_modalities,
-    parse_specs,
 )
 from recbole_invariant.data.modality_sources.base import TokenFeatures
 from recbole_invariant.errors import InputError
@@ -180,36 +179,6 @@ def test_all_zero_features_are_an_error() -> None:
     features = TokenFeatures(["a"], np.zeros((1, 2)), "f.npy")
     with pytest.raises(InputError, match=r"'visual', f\.npy: the features are empty"):
         build_modality("visual", features, {"[PAD]": 0, "a": 1}, 2)
-
-
-@pytest.mark.parametrize(
-    ("modalities", "message"),
-    [
-        (["visual"], "modalities must map names to specs"),
-        ({"visual": "npy"}, "'visual' must be a mapping"),
-        ({"visual": {}}, "unknown source None"),
-        ({"visual": {"source": "nyp"}}, "Did you mean 'npy'"),
-        ({"visual": {"source": "npy", "fiel": "x"}}, "unknown key 'fiel'. Did you mean 'file'"),
-        ({"title": {"source": "text"}}, "key 'fields' is needed"),
-        ({"title": {"source": "text", "fields": "t", "dim": 0}}, "'dim' must be at least 1"),
-        ({"title": {"source": "text", "fields": "t", "dim": True}}, "'dim' must be int"),
-        ({"title": {"source": "text", "fields": "t", "analyzer": "char"}}, "must be one of word"),
-    ],
-)
-def test_wrong_specs_are_named(modalities: object, message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        parse_specs(modalities)
-    assert message in str(caught.value)
-
-
-def test_all_wrong_specs_are_named_at_once() -> None:
-    with pytest.raises(InputError) as caught:
-        parse_specs({"a": {"source": "x"}, "b": {"source": "npy", "c": 1, "d": 2}})
-    assert len(caught.value.problems) == 3
-
-
-def test_no_modalities_is_no_error() -> None:
-    assert parse_specs(None) == []
 
 
 @pytest.fixture
