@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from recbole_invariant.model.pair_functions import pair_hidden
+
 AttentionOutput = Literal["sigmoid", "softmax"]
 
 
@@ -92,7 +94,5 @@ class RepresentationAttention(nn.Module):
         """
         from_user = nn.functional.linear(users, self.user_weight, self.hidden_bias)
         from_item = nn.functional.linear(items, self.item_weight)
-        hidden = from_user.unsqueeze(1) + nn.functional.embedding(position, from_item)
-        active = hidden.relu().view(*position.shape, 2, self.hidden)
-        logits = (active * self.head_weight).sum(-1) + self.head_bias
+        logits = pair_hidden(from_user, from_item, position, self.head_weight) + self.head_bias
         return logits.softmax(-1) if self.output == "softmax" else logits.sigmoid()

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag, linear
 
-from recbole_invariant.environment.models import FrozenTables
 from recbole_invariant.data.interaction_graph import InteractionGraph
+from recbole_invariant.environment.models import FrozenTables
 from recbole_invariant.model.layers import ClippedGaussianGate, RepresentationAttention
+from recbole_invariant.model.pair_functions import pair_scores
 from recbole_invariant.objective.ranking import RankingWeights
 
 
@@ -103,8 +104,7 @@ class MaskModel(nn.Module):
         by_representation = self._content_scores(columns, content, gains)
         attention = self._attention(columns, torch.cat([ids, content], dim=-1))
         logits = (by_representation * attention).sum(-1)
-        id_vectors = embedding(columns, self.tables.item)
-        logits = logits + torch.bmm(id_vectors, ids.unsqueeze(-1)).squeeze(-1)
+        logits = logits + pair_scores(ids, self.tables.item.unsqueeze(1), columns).squeeze(-1)
         losses = self.graph.losses(logits, users, columns, self.weights)
         risks = losses.view(n_environments, -1).sum(dim=1)
         if not with_gradients:
@@ -126,9 +126,8 @@ class MaskModel(nn.Module):
         different, position = self._different(columns)
         features = self.features if different is None else self.features[different]
         stacked = (self.projection * gains.unsqueeze(1)).flatten(0, 1)
-        projected = embedding(position, linear(features, stacked))
-        projected = projected.view(*columns.shape, len(gains), -1)
-        return torch.einsum("bnrc,bc->bnr", projected, content)
+        projected = linear(features, stacked).view(len(features), len(gains), -1)
+        return pair_scores(content, projected, position)
 
     def _attention(self, columns: Tensor, users: Tensor) -> Tensor:
         """Weights of the representations, `(batch, n, 2)`, or ones `(batch, n, 1)`."""

@@ -1,0 +1,134 @@
+"""Scores of many user-item pairs without a large tensor of pairs.
+
+A mask step looks at hundreds of thousands of pairs. Gathering a vector for each of them costs
+hundreds of megabytes, which is slower to allocate than to compute with. These functions gather a
+few users' pairs at a time, which stay in the cache, and gather again in the backward pass.
+First derivatives only: the mask stage has its second derivatives in closed form.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+NUMBERS_AT_A_TIME = 1 << 18
+"""Gathered numbers in a chunk: one megabyte of float32."""
+
+
+def _chunks(position: Tensor, width: int) -> Iterator[slice]:
+    """Cut the users into runs whose gathered pairs fit the cache."""
+    step = max(1, NUMBERS_AT_A_TIME // max(1, position.shape[1] * width))
+    if position.device.type != "cpu":
+        step = len(position)
+    for start in range(0, len(position), step):
+        yield slice(start, start + step)
+
+
+class _PairScores(torch.autograd.Function):
+    """`out[b, n, r] = <users[b], items[position[b, n], r]>`; differentiates the items only."""
+
+    @staticmethod
+    def forward(ctx: Any, items: Tensor, users: Tensor, position: Tensor) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(users, position)
+        ctx.items_shape = items.shape
+        flat, (n_parts, size) = items.flatten(1), items.shape[1:]
+        n_columns = position.shape[1]
+        out = users.new_empty(len(users), n_columns * n_parts)
+        for rows in _chunks(position, flat.shape[1]):
+            gathered = flat.index_select(0, position[rows].reshape(-1))
+            vectors = gathered.view(-1, n_columns * n_parts, size)
+            out[rows] = torch.bmm(vectors, users[rows].unsqueeze(-1)).squeeze(-1)
+        return out.view(-1, n_columns, n_parts)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        users, position = ctx.saved_tensors
+        n_items, n_parts, size = ctx.items_shape
+        total = grad.new_zeros(n_items, n_parts * size)
+        for rows in _chunks(position, n_parts * size):
+            outer = grad[rows].unsqueeze(-1) * users[rows].view(-1, 1, 1, size)
+            total.index_add_(0, position[rows].reshape(-1), outer.view(-1, n_parts * size))
+        return total.view(ctx.items_shape), None, None
+
+
+class _PairHidden(torch.autograd.Function):
+    """`out[b, n, k] = <head[k], relu(users[b, k] + items[position[b, n], k])>`."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,  # noqa: ANN401
+        users: Tensor,
+        items: Tensor,
+        position: Tensor,
+        head: Tensor,
+    ) -> Tensor:
+        ctx.save_for_backward(users, items, position, head)
+        n_heads, hidden = head.shape
+        out = users.new_empty(*position.shape, n_heads)
+        for rows in _chunks(position, n_heads * hidden):
+            active = _active(users, items, position, rows)
+            for k in range(n_heads):
+                part = active[..., k * hidden : (k + 1) * hidden]
+                out[rows, :, k] = part @ head[k]
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # type: ignore[override]
+        ctx: Any,  # noqa: ANN401
+        grad: Tensor,
+    ) -> tuple[Tensor, Tensor, None, Tensor]:
+        users, items, position, head = ctx.saved_tensors
+        n_heads, hidden = head.shape
+        to_users, to_items = torch.empty_like(users), torch.zeros_like(items)
+        to_head = torch.zeros_like(head)
+        for rows in _chunks(position, n_heads * hidden):
+            active = _active(users, items, position, rows)
+            flat = active.view(-1, n_heads, hidden)
+            slope = grad[rows].reshape(-1, n_heads)
+            for k in range(n_heads):
+                to_head[k] += slope[:, k] @ flat[:, k]
+            back = (slope.unsqueeze(-1) * head).view(-1, n_heads * hidden)
+            back = torch.ops.aten.threshold_backward(back, active.view_as(back), 0)
+            to_users[rows] = back.view_as(active).sum(dim=1)
+            to_items.index_add_(0, position[rows].reshape(-1), back)
+        return to_users, to_items, None, to_head
+
+
+def _active(users: Tensor, items: Tensor, position: Tensor, rows: slice) -> Tensor:
+    """Hidden activations of a few users' pairs, `(rows, n, heads * hidden)`."""
+    gathered = items.index_select(0, position[rows].reshape(-1))
+    gathered = gathered.view(-1, position.shape[1], items.shape[1])
+    return gathered.add_(users[rows].unsqueeze(1)).relu_()
+
+
+def pair_scores(users: Tensor, items: Tensor, position: Tensor) -> Tensor:
+    """Inner products of users with several vectors of each of their items.
+
+    Args:
+        users: `(batch, size)`; no gradient flows to them.
+        items: `(n_different, parts, size)`.
+        position: row of `items` of each pair, `(batch, n)`.
+
+    Returns:
+        `(batch, n, parts)`.
+    """
+    return cast(Tensor, _PairScores.apply(items, users.detach(), position))
+
+
+def pair_hidden(users: Tensor, items: Tensor, position: Tensor, head: Tensor) -> Tensor:
+    """One hidden ReLU layer on pairs, its input split into a user and an item part.
+
+    Args:
+        users: user part of the pre-activations `(batch, heads * hidden)`, bias included.
+        items: item part `(n_different, heads * hidden)`.
+        position: row of `items` of each pair, `(batch, n)`.
+        head: output weights of each head `(heads, hidden)`.
+
+    Returns:
+        `(batch, n, heads)`, before the output bias.
+    """
+    return cast(Tensor, _PairHidden.apply(users, items, position, head))
