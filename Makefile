@@ -1,0 +1,29 @@
+# make run    train PaInvRL and its baselines on ml-100k and print the table
+# make test   style, types, tests with coverage
+# Both make the virtual environment first if it is not there.
+# For a GPU, put your own build of torch into $(VENV) first; it is then left alone.
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH ?= torch==2.13.0
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test
+
+run: $(STAMP)
+	$(BIN)/python run_recbole_inv.py --model PaInvRL --baselines=Pop,UltraGCN,UltraGCNF
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+$(STAMP): setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install $(TORCH)
+	$(BIN)/python -m pip install -e ".[dev]"
+	$(BIN)/python -m pip install --no-deps recbole==1.2.1
+	touch $@
