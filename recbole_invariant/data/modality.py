@@ -135,7 +135,7 @@ def l2_normalise_rows(values: np.ndarray) -> np.ndarray:
 def checksum(values: np.ndarray) -> str:
     """Compute the SHA-256 of a float32 array's bytes (row by row, little-endian)."""
     little_endian = np.ascontiguousarray(values, dtype="<f4")
-    return hashlib.sha256(little_endian.reshape(-1).view(np.uint8)).hexdigest()
+    return hashlib.sha256(little_endian.reshape(-1).view(np.uint8).data).hexdigest()
 
 
 def build_modality(
