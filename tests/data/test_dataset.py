@@ -198,3 +198,15 @@ def test_source_splits_keep_their_features(host_config: HostConfig, folder: Path
     parts = MultimodalDataset(config).build()
     assert [part.inter_num for part in parts] == [3, 1, 2]
     torch.testing.assert_close(parts[0].item_features(), torch.tensor(expected_by_token(parts[0])))
+
+
+@pytest.mark.usefixtures("visual", "vemb")
+def test_sources_mix_with_load_col_left_open(host_config: HostConfig) -> None:
+    modalities = {"kind": {"source": "text", "fields": "kind"}, **PRELOAD["modalities"]}
+    options = {**PRELOAD, "modalities": modalities}
+    options["load_col"] = {"inter": ["user_id", "item_id"], "vemb": "*"}
+    dataset = MultimodalDataset(host_config(**options))
+    assert dataset.item_num == 5
+    torch.testing.assert_close(
+        dataset.item_features()[:, 2:], torch.tensor(expected_by_token(dataset))
+    )
