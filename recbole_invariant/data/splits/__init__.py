@@ -18,6 +18,7 @@ from recbole_invariant.errors import InputError, suggest
 
 __all__ = [
     "DROPPED",
+    "NEEDS_FEATURES",
     "PROTOCOLS",
     "Interactions",
     "Split",
@@ -33,6 +34,9 @@ PROTOCOLS: dict[str, str] = {
     "random": f"{_HERE}.random",
 }
 """Name of `--ood` -> module with a function `split` (see `base.SplitFunction`)."""
+
+NEEDS_FEATURES = frozenset({"environment"})
+"""Protocols that look at the item features; loading these costs time."""
 
 LATER = ("temporal", "cluster", "exposure", "cold", "column")
 """Protocols with a name but no file yet."""
