@@ -2,7 +2,20 @@
 
 import sys
 
-from recbole_invariant.cli.main import main
+
+def main() -> int:
+    """Run the command line; where RecBole or a library does not fit, say so and return 2."""
+    try:
+        from recbole_invariant.cli.main import main as command
+    except ImportError as error:
+        # HostError carries a code; the class itself lives in the package that failed to import.
+        code: int | None = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        print(error, file=sys.stderr)
+        return code
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

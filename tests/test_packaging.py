@@ -49,7 +49,7 @@ def source(tmp_path: Path) -> Path:
     copy.mkdir()
     for folder in ("recbole_invariant", "properties", "dataset_configs"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("setup.py", "pyproject.toml", "LICENSE"):
+    for file in ("setup.py", "run_recbole_inv.py", "pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / file, copy / file)
     return copy
 

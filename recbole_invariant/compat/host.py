@@ -13,6 +13,12 @@ FLOORS = {"numpy": "2", "pandas": "3", "scipy": "1.13", "torch": "2.6"}
 PYTHON_FLOOR = "3.11"
 
 
+class HostError(ImportError):
+    """RecBole or a library is missing or of the wrong version; the command line exits with 2."""
+
+    exit_code = 2
+
+
 def release(text: str) -> tuple[int, ...]:
     """Return the numbers of a version for comparing, e.g. `2.13.0+cpu` -> `(2, 13, 0)`."""
     match = re.match(r"\d+(?:\.\d+)*", text)
@@ -63,9 +69,13 @@ def host_problems(found: Mapping[str, str | None]) -> list[str]:
 
 
 def check_host() -> None:
-    """Raise one ImportError that lists everything missing or too old, with the commands."""
+    """Check this environment.
+
+    Raises:
+        HostError: an ImportError that lists everything missing or too old, with the commands.
+    """
     problems = host_problems(found_versions())
     if problems:
-        raise ImportError(
+        raise HostError(
             "recbole_invariant cannot run in this environment:\n  " + "\n  ".join(problems)
         )

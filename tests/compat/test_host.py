@@ -88,6 +88,13 @@ def test_importing_without_recbole_is_one_clear_error() -> None:
     assert "pip install --no-deps recbole==1.2.1" in last
 
 
+def test_the_command_line_says_the_same_without_a_traceback() -> None:
+    done = run_python("sys.modules['recbole'] = None\nimport run_recbole_inv as r\nexit(r.main())")
+    assert done.returncode == 2
+    assert "recbole: found nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_importing_with_another_recbole_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "recbole").mkdir()
     (tmp_path / "recbole" / "__init__.py").write_text("__version__ = '1.1.0'\n")
