@@ -1,0 +1,1 @@
+"""Named test sets, their measurement and what a run leaves behind."""
