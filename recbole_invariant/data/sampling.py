@@ -81,9 +81,7 @@ class ShuffledBatches:
         return -(-self.n_rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = torch.randperm(
-            self.n_rows, generator=self.generator, device=self.generator.device
-        )
+        order = torch.randperm(self.n_rows, generator=self.generator, device=self.generator.device)
         yield from order.split(self.batch_size)
 
 
@@ -122,9 +120,7 @@ class EnvironmentBatches:
     def _order(self, rows: Tensor, needed: int) -> Tensor:
         """Repeat newly shuffled passes over the rows until there are enough."""
         passes = [
-            rows[
-                torch.randperm(len(rows), generator=self.generator, device=self.generator.device)
-            ]
+            rows[torch.randperm(len(rows), generator=self.generator, device=self.generator.device)]
             for _ in range(-(-needed // len(rows)))
         ]
         return torch.cat(passes)[:needed]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
-from recbole_invariant.data.sampling import NegativeSampler
+from recbole_invariant.data.sampling import NegativeSampler, ShuffledBatches
 from recbole_invariant.environment.labels import (
     best_environment,
     random_labels,
@@ -163,3 +163,27 @@ class EnvironmentIdentifier:
         sizes = torch.bincount(self.labels, minlength=options.n_environments).tolist()
         converged = changed <= int(options.changed_fraction * len(labels))
         return Relabelling(changed, sizes, converged)
+
+
+def identify(
+    identifier: EnvironmentIdentifier, batches: ShuffledBatches, epochs: int, rounds: int
+) -> list[Relabelling]:
+    """Run rounds of training and relabelling outside of a trainer's stages.
+
+    Args:
+        identifier: carries the labels.
+        batches: row numbers of the interactions.
+        epochs: epochs of training a round, >= 1.
+        rounds: at most so many, >= 1.
+
+    Returns:
+        What each round changed; the labels are the identifier's.
+    """
+    reports: list[Relabelling] = []
+    while len(reports) < rounds and not (reports and reports[-1].converged):
+        identifier.begin_round()
+        for _ in range(epochs):
+            for rows in batches:
+                identifier.step(rows)
+        reports.append(identifier.relabel())
+    return reports

@@ -6,9 +6,7 @@ from torch import Tensor
 
 def random_labels(n_rows: int, n_environments: int, generator: torch.Generator) -> Tensor:
     """Draw a uniform label for every row, `(n_rows,)`, int64 in [0, n_environments)."""
-    return torch.randint(
-        n_environments, (n_rows,), generator=generator, device=generator.device
-    )
+    return torch.randint(n_environments, (n_rows,), generator=generator, device=generator.device)
 
 
 def best_environment(scores: Tensor, centred: bool) -> Tensor:

@@ -39,7 +39,7 @@ class EnvironmentModels(nn.Module):
         n_environments: E.
         tables: pretrained tables, or None to learn them from scratch.
         shape: `(n_users, n_items)`.
-        sizes: `(embedding_size, content_embedding_size)`.
+        sizes: `(embedding_size, content_embedding_size)` of scratch tables.
         init_std: standard deviation of everything drawn.
         generator: CPU generator for the initial values; each environment draws its own.
     """
@@ -63,6 +63,8 @@ class EnvironmentModels(nn.Module):
         self.register_buffer("gate", gate, persistent=False)
         self.n_environments, self.scratch = n_environments, tables is None
         (self.n_users, self.n_items), (size, content_size) = shape, sizes
+        if tables is not None:
+            content_size = tables.user_content.shape[1]
 
         def drawn(*dims: int) -> nn.Parameter:
             values = torch.empty(*dims).normal_(std=init_std, generator=generator)

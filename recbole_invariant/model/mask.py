@@ -98,7 +98,10 @@ class MaskModel(nn.Module):
         n_environments = users.shape[0]
         users = users.reshape(-1)
         columns = self.graph.columns(items.reshape(-1), negatives)
-        ids, content = embedding(users, self.tables.user), embedding(users, self.tables.user_content)
+        ids, content = (
+            embedding(users, self.tables.user),
+            embedding(users, self.tables.user_content),
+        )
         gate = self.gate(generator)
         gains = self.representation_gains(gate)
         by_representation = self._content_scores(columns, content, gains)

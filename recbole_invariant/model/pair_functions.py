@@ -30,7 +30,7 @@ class _PairScores(torch.autograd.Function):
     """`out[b, n, r] = <users[b], items[position[b, n], r]>`; differentiates the items only."""
 
     @staticmethod
-    def forward(ctx: Any, items: Tensor, users: Tensor, position: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, items: Tensor, users: Tensor, position: Tensor) -> Tensor:
         ctx.save_for_backward(users, position)
         ctx.items_shape = items.shape
         flat, (n_parts, size) = items.flatten(1), items.shape[1:]
@@ -44,7 +44,7 @@ class _PairScores(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         users, position = ctx.saved_tensors
         n_items, n_parts, size = ctx.items_shape
         total = grad.new_zeros(n_items, n_parts * size)
@@ -59,7 +59,7 @@ class _PairHidden(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any,  # noqa: ANN401
+        ctx: Any,
         users: Tensor,
         items: Tensor,
         position: Tensor,
@@ -78,7 +78,7 @@ class _PairHidden(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(  # type: ignore[override]
-        ctx: Any,  # noqa: ANN401
+        ctx: Any,
         grad: Tensor,
     ) -> tuple[Tensor, Tensor, None, Tensor]:
         users, items, position, head = ctx.saved_tensors

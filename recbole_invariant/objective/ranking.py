@@ -5,7 +5,9 @@ of the public code: the invariant penalty is of degree four in the loss, so its 
 the ranking loss depends on that choice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +33,18 @@ class RankingWeights:
     negative_graph: float = 1e-4
     negative_total: float = 1.0
     neighbour: float = 0.01
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> "RankingWeights":
+        """Read the weights by the names they have in the model's YAML."""
+        return cls(
+            positive=options["positive_weight"],
+            positive_graph=options["positive_graph_weight"],
+            negative=options["negative_weight_per_pair"],
+            negative_graph=options["negative_graph_weight"],
+            negative_total=options["negative_term_weight"],
+            neighbour=options["neighbour_weight"],
+        )
 
 
 def ultragcn_weights(user_degree: Tensor, item_degree: Tensor) -> tuple[Tensor, Tensor]:

@@ -52,7 +52,6 @@ def _scalars(line: dict[str, Any]) -> list[tuple[str, float]]:
     for key, value in line.items():
         if isinstance(value, dict):
             found += [(f"{key}/{tag}", number) for tag, number in _scalars(value)]
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            if key != "epoch" and math.isfinite(value):
-                found.append((key, float(value)))
+        elif key != "epoch" and isinstance(value, float) and math.isfinite(value):
+            found.append((key, value))
     return found

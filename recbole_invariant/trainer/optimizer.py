@@ -16,9 +16,7 @@ OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
 }
 
 
-def build_optimizer(
-    learner: str, params: Iterable[Any], learning_rate: float
-) -> optim.Optimizer:
+def build_optimizer(learner: str, params: Iterable[Any], learning_rate: float) -> optim.Optimizer:
     """Make an optimiser whose groups carry their own coupled weight decay.
 
     Adam runs fused: one pass over each table instead of ten.

@@ -1,10 +1,11 @@
 """The stages of PaInvRL: pretrain -> T x (identify -> mask) -> final."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from recbole.config import Config
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
+from torch import Tensor
 
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.trainer.identify_stage import IdentifyStage
@@ -25,9 +26,8 @@ class PaInvRLTrainer(StagedTrainer):
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         super().__init__(config, model)
-        n_dims = model.item_features.shape[1]
-        initial = torch.full((n_dims,), float(config["mask_init"]), device=config["device"])
-        self.workspace = Workspace(mask=initial)
+        ones = torch.ones_like(cast(Tensor, model.invariant_mask))
+        self.workspace = Workspace(mask=config["mask_init"] * ones)
         self.pretrained: dict[str, float] | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
@@ -101,9 +101,7 @@ class PaInvRLTrainer(StagedTrainer):
         """Return the mask, the environment sizes and the backbone's validation result."""
         sizes = None
         if self.workspace.labels is not None:
-            counted = torch.bincount(
-                self.workspace.labels, minlength=self.config["n_environments"]
-            )
+            counted = torch.bincount(self.workspace.labels, minlength=self.config["n_environments"])
             sizes = counted.tolist()
         return {
             "invariant_mask": self.model.invariant_mask.tolist(),

@@ -47,6 +47,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.history = History(path, self.tensorboard)
         self.stage_records: list[dict[str, Any]] = []
         self.stages: list[Stage] = []
+        self.best_valid_score: float = self.best_valid_score
+        self.best_valid_result: dict[str, float] | None = None
+        self.cur_step: int = 0
         self.best_epoch: int | None = None
         self.best_state: dict[str, Tensor] | None = None
         self.start_stage = 0
@@ -216,7 +219,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         )
         return result
 
-    def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer | None:  # noqa: ANN401
+    def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer | None:
         """Give RecBole's constructor no optimiser: every stage makes its own."""
         return super()._build_optimizer(**kwargs) if kwargs else None
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import torch
 from recbole.config import Config
-from torch import Tensor, nn
+from torch import Tensor
 
 from recbole_invariant.model.general_recommender.ultragcn import UltraGCN
 
@@ -42,15 +42,15 @@ class WeightDecay:
             scope=config["weight_decay_scope"],
         )
 
-    def with_values(self, **changes: float) -> "WeightDecay":
-        """Return a copy with some strengths changed."""
-        return replace(self, **changes)
+    def with_values(self, item_ratio: float, projection: float) -> "WeightDecay":
+        """Return a copy with other strengths for the items and the projection."""
+        return replace(self, item_ratio=item_ratio, projection=projection)
 
 
 def parameter_groups(model: UltraGCN, decay: WeightDecay) -> list[dict[str, Any]]:
     """Group the parameters for an optimiser with coupled L2 decay (Adam, not AdamW)."""
     in_table = 2.0 * decay.embedding if decay.scope == "table" else 0.0
-    users: list[nn.Parameter] = [model.user_embedding.weight]
+    users: list[Tensor] = [model.user_embedding.weight]
     groups: list[dict[str, Any]] = [
         {"params": [model.item_embedding.weight], "weight_decay": in_table * decay.item_ratio}
     ]

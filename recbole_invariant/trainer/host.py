@@ -1,0 +1,104 @@
+"""Choose and adapt the trainer of a model, ours or RecBole's."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import recbole.trainer as host_trainers
+import torch
+from recbole.config import Config
+from recbole.trainer import Trainer
+from recbole.utils import get_trainer
+from torch import Tensor
+
+from recbole_invariant import compat
+from recbole_invariant.registry import ModelEntry
+from recbole_invariant.trainer.checkpoint import clone_state
+from recbole_invariant.trainer.history import History
+from recbole_invariant.trainer.host_stage import HostTraditionalTrainer, HostTrainer
+from recbole_invariant.trainer.stages import StagedTrainer
+
+
+class AdaptedTrainer:
+    """Mixed in before a RecBole trainer with a loop of its own (knowledge graphs, pretraining).
+
+    The loop stays RecBole's; the best weights are kept in memory instead of a pickled file, and
+    the history is written as for every other model.
+    """
+
+    def __init__(self, config: Config, model: torch.nn.Module) -> None:
+        self.run_dir = Path(config["run_dir"]) if config["run_dir"] else None
+        with compat.tensorboard_directory(self.run_dir):
+            super().__init__(config, model)  # type: ignore[call-arg]
+        path = self.run_dir / "history.jsonl" if self.run_dir else None
+        self.history = History(path)
+        self.history.restart([])
+        self.stage_records: list[dict[str, Any]] = []
+        self.best_epoch: int | None = None
+        self.best_state: dict[str, Tensor] | None = None
+
+    def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
+        """Keep the weights that RecBole would have pickled."""
+        self.best_epoch, self.best_state = epoch, clone_state(self.model)  # type: ignore[attr-defined]
+
+    def restore_best(self) -> None:
+        """Load the weights kept last."""
+        if self.best_state is not None:
+            self.model.load_state_dict(self.best_state)  # type: ignore[attr-defined]
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Run RecBole's loop, then write the history and load the best weights."""
+        begun = time.perf_counter()
+        result = super().fit(*args, **kwargs)  # type: ignore[misc]
+        losses = self.train_loss_dict  # type: ignore[attr-defined]
+        for epoch, loss in losses.items():
+            value = None if loss is None else float(loss)
+            self.history.append({"stage": "train", "epoch": epoch, "losses": {"loss": value}})
+        seconds = round(time.perf_counter() - begun, 3)
+        self.stage_records = [{"name": "train", "epochs": len(losses), "seconds": seconds}]
+        self.restore_best()
+        return result
+
+    def evaluate(
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: str | None = None,
+        show_progress: bool = False,
+    ) -> Any:
+        """Evaluate as RecBole does; the best weights come from memory."""
+        if load_best_model:
+            self.restore_best()
+        return super().evaluate(  # type: ignore[misc]
+            eval_data, load_best_model=False, show_progress=show_progress
+        )
+
+    def diagnostics(self) -> dict[str, Any]:
+        """Return nothing beyond the metrics."""
+        return {}
+
+
+def build_trainer(entry: ModelEntry, config: Config, model: torch.nn.Module) -> Trainer:
+    """Make the trainer of a model.
+
+    Args:
+        entry: the model's entry in the registry.
+        config: resolved options.
+        model: the model, on its device.
+
+    Returns:
+        Our staged trainer for our models, for models that name one, and for every RecBole model
+        of its plain or traditional trainer; RecBole's own, adapted, for those with a loop of
+        their own.
+    """
+    if entry.trainer_class is not None and issubclass(entry.trainer_class, StagedTrainer):
+        return entry.trainer_class(config, model)
+    host_class = entry.trainer_class or get_trainer(config["MODEL_TYPE"], entry.name)
+    if host_class is host_trainers.Trainer:
+        return HostTrainer(config, model)
+    if host_class is host_trainers.TraditionalTrainer:
+        return HostTraditionalTrainer(config, model)
+    if not issubclass(host_class, Trainer):
+        return host_class(config, model)
+    adapted = type(f"Adapted{host_class.__name__}", (AdaptedTrainer, host_class), {})
+    return adapted(config, model)
