@@ -1,0 +1,100 @@
+"""The table a run ends with, for the terminal and as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tabulate import tabulate  # type: ignore[import-untyped]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model's line of the table.
+
+    Attributes:
+        model: its name.
+        metrics: test set -> metric -> value.
+        seconds: of training and validation.
+        best_epoch: epoch of the selected weights, or None.
+    """
+
+    model: str
+    metrics: Mapping[str, Mapping[str, float]]
+    seconds: float
+    best_epoch: int | None = None
+
+
+def choose_metrics(measured: Sequence[str], wanted: Sequence[str] | None = None) -> list[str]:
+    """Choose the columns of each test set.
+
+    Args:
+        measured: names such as `recall@10`, in RecBole's order.
+        wanted: the option `table_metrics`, or None.
+
+    Returns:
+        What is wanted and measured; without a wish recall and ndcg at the smallest k, or else
+        the first two metrics.
+    """
+    if wanted is not None:
+        return [name.lower() for name in wanted if name.lower() in measured]
+    chosen = []
+    for metric in ("recall", "ndcg"):
+        cutoffs = [int(name.split("@")[1]) for name in measured if name.startswith(f"{metric}@")]
+        if cutoffs:
+            chosen.append(f"{metric}@{min(cutoffs)}")
+    return chosen or list(measured[:2])
+
+
+def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = "simple") -> str:
+    """Lay models and test sets out as one table.
+
+    Args:
+        rows: one a model, or several of a model under names that tell them apart.
+        metrics: columns of each test set.
+        layout: a format of tabulate: `simple` for the terminal, `github` for Markdown.
+
+    Returns:
+        The table; a cell is empty where a model was not measured. Test sets stand in the order
+        in which they first occur, `valid` is left out.
+    """
+    splits: list[str] = []
+    for row in rows:
+        splits += [name for name in row.metrics if name not in splits and name != "valid"]
+    header = ["model", *(f"{split} {m}" for split in splits for m in metrics)]
+    lines = []
+    for row in rows:
+        values = [row.metrics.get(split, {}).get(m) for split in splits for m in metrics]
+        cells = ["" if value is None else f"{value:.4f}" for value in values]
+        epoch = "" if row.best_epoch is None else str(row.best_epoch)
+        lines.append([row.model, *cells, epoch, f"{row.seconds:.1f}"])
+    align = ["left", *["right"] * (len(header) + 1)]
+    return tabulate(
+        lines,
+        headers=[*header, "best epoch", "seconds"],
+        tablefmt=layout,
+        disable_numparse=True,
+        colalign=align,
+    )
+
+
+def run_notes(record: Mapping[str, Any]) -> list[str]:
+    """Say under which rules a run's figures came about, one line each.
+
+    Args:
+        record: the content of `run.json`.
+    """
+    protocol = record["protocol"] or "RecBole's own split"
+    dropped = record["split"].get("dropped", {})
+    cold = sum(dropped.values())
+    n = record["n_interactions"]
+    stages = ", ".join(
+        f"{stage['name']} {stage['epochs']} epochs ({stage['seconds']:.1f} s)"
+        for stage in record["stages"]
+    )
+    return [
+        f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
+        + ", ".join(f"{name} {count}" for name, count in n.items())
+        + (f"; {cold} cold test rows left out" if cold else ""),
+        f"selection: {record['selection']['rule']}",
+        f"schedule of {record['model']}: {stages}",
+    ]

@@ -1,0 +1,72 @@
+import pytest
+
+from recbole_invariant.report.tables import Row, choose_metrics, comparison_table, run_notes
+
+ROWS = [
+    Row(
+        "PaInvRL",
+        {
+            "valid": {"recall@10": 0.9},
+            "iid": {"recall@10": 0.25, "ndcg@10": 0.125},
+            "ood_popularity": {"recall@10": 0.0625, "ndcg@10": 0.03125},
+        },
+        12.34,
+        7,
+    ),
+    Row("Pop", {"iid": {"recall@10": 0.1}}, 0.2),
+]
+
+
+def test_every_value_stands_under_its_test_set_and_metric() -> None:
+    text = comparison_table(ROWS, ["recall@10", "ndcg@10"], "github")
+    lines = [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines()]
+    assert lines[0] == [
+        "model",
+        "iid recall@10",
+        "iid ndcg@10",
+        "ood_popularity recall@10",
+        "ood_popularity ndcg@10",
+        "best epoch",
+        "seconds",
+    ]
+    assert lines[2] == ["PaInvRL", "0.2500", "0.1250", "0.0625", "0.0312", "7", "12.3"]
+    assert lines[3] == ["Pop", "0.1000", "", "", "", "", "0.2"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "wanted", "expected"),
+    [
+        (
+            ["recall@10", "recall@20", "mrr@10", "ndcg@20", "ndcg@10"],
+            None,
+            ["recall@10", "ndcg@10"],
+        ),
+        (["auc", "logloss", "mae"], None, ["auc", "logloss"]),
+        (["recall@10", "mrr@10"], ["MRR@10", "hit@10"], ["mrr@10"]),
+    ],
+)
+def test_columns(measured: list[str], wanted: list[str] | None, expected: list[str]) -> None:
+    assert choose_metrics(measured, wanted) == expected
+
+
+def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
+    record = {
+        "model": "BPR",
+        "dataset": "toy",
+        "protocol": "popularity",
+        "seed": 7,
+        "split": {"dropped": {"iid": 2, "ood_popularity": 3}},
+        "n_interactions": {"train": 80, "valid": 10},
+        "selection": {"rule": "highest valid:ndcg@10"},
+        "stages": [{"name": "train", "epochs": 4, "seconds": 1.25}],
+    }
+    notes = "\n".join(run_notes(record))
+    for part in (
+        "protocol popularity, seed 7",
+        "train 80",
+        "5 cold test rows",
+        "highest valid:ndcg@10",
+        "train 4 epochs (1.2 s)",
+    ):
+        assert part in notes
+    assert "RecBole's own split" in run_notes({**record, "protocol": None})[0]
