@@ -134,7 +134,7 @@ def set_eval_batch(config: Any, layer: str, model_class: type, n_items: int) -> 
     )
     if (
         users
-        and "RecBole" in layer
+        and layer.startswith(("RecBole", "properties/"))
         and ranks_at_once
         and config["MODEL_TYPE"] != ModelType.SEQUENTIAL
         and config["eval_type"] == EvaluatorType.RANKING

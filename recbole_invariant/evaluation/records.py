@@ -62,11 +62,19 @@ def options_of(config: Any) -> dict[str, dict[str, Any]]:
     Returns:
         key -> `value` (JSON) and `layer`, sorted by key.
     """
-    return {
+    options = {
         key: {"value": plain(config[key]), "layer": config.layers[key]}
         for key in sorted(config.layers)
         if key not in DERIVED_KEYS
     }
+    if "data_path" in options:
+        options["data_path"]["value"] = data_folder(config)
+    return options
+
+
+def data_folder(config: Any) -> str:
+    """Return `data_path` as the user gives it; RecBole adds the dataset's name to it."""
+    return str(Path(config["data_path"]).parent)
 
 
 def write_config(run_dir: Path, options: Mapping[str, Mapping[str, Any]]) -> None:
@@ -134,12 +142,19 @@ def write_seen(run_dir: Path, parts: Parts) -> None:
 
 def write_per_user(run_dir: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write `per_user.parquet`: split, user_id and a column a metric, one row a test user."""
+    table = join_per_user(tables)
+    if len(table):
+        write_table(run_dir / PER_USER_FILE, table)
+
+
+def join_per_user(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the test sets' per-user tables below each other, with a column `split`."""
     named = [table.assign(split=name) for name, table in tables.items() if len(table)]
     if not named:
-        return
+        return pd.DataFrame({"split": [], "user_id": []})
     table = pd.concat(named, ignore_index=True)
     rest = [column for column in table.columns if column not in ("split", "user_id")]
-    write_table(run_dir / PER_USER_FILE, table[["split", "user_id", *rest]])
+    return table[["split", "user_id", *rest]]
 
 
 def versions() -> dict[str, str | None]:

@@ -142,11 +142,11 @@ def _renumbered(model: Any, ours: Any, theirs: Any, config: Any) -> Any:
 @pytest.mark.parametrize(
     ("options", "layer", "model", "expected"),
     [
-        ({}, "RecBole's defaults", BPR, 64 * 31),
+        ({}, "RecBole overall.yaml", BPR, 64 * 31),
         ({}, "command line", BPR, 4096),
-        ({"eval_users_per_batch": None}, "RecBole's defaults", BPR, 4096),
-        ({}, "RecBole's defaults", NeuMF, 4096),
-        ({"eval_args": {"mode": "uni100"}}, "RecBole's defaults", BPR, 4096),
+        ({"eval_users_per_batch": None}, "RecBole overall.yaml", BPR, 4096),
+        ({}, "RecBole overall.yaml", NeuMF, 4096),
+        ({"eval_args": {"mode": "uni100"}}, "RecBole overall.yaml", BPR, 4096),
     ],
 )
 def test_users_a_batch(
@@ -161,7 +161,7 @@ def test_users_a_batch(
 def test_users_a_batch_are_what_recbole_then_ranks(config: Any, loaded: tuple[Any, Parts]) -> None:
     whole, parts = loaded
     config["eval_users_per_batch"] = 7
-    set_eval_batch(config, "RecBole's defaults", BPR, whole.item_num)
+    set_eval_batch(config, "RecBole overall.yaml", BPR, whole.item_num)
     _, valid, _ = make_loaders(config, whole, parts)
     assert isinstance(valid, FullSortEvalDataLoader)
     sizes = [len(users) for users, _, _, _ in valid]

@@ -25,7 +25,17 @@ from recbole_invariant.seeding import numpy_generator
 WITHOUT_PROTOCOLS = (ModelType.SEQUENTIAL, ModelType.CONTEXT, ModelType.DECISIONTREE)
 """Models whose rows are not single interactions; they keep RecBole's own split for now."""
 
-COMMAND_LAYERS = ("config_files", "command line", "config")
+FILE_LAYERS = ("RecBole", "properties/", "variant ", "dataset_configs/")
+"""How the names of those option layers begin that are not the user's own."""
+
+
+def is_users_layer(layer: str) -> bool:
+    """Tell whether the user of this run set an option, not a file of ours or RecBole's.
+
+    Args:
+        layer: name of the layer as in `RunConfig.layers`; empty if nothing set the option.
+    """
+    return bool(layer) and not layer.startswith(FILE_LAYERS) and ".default_options" not in layer
 
 
 @dataclass
@@ -78,7 +88,7 @@ def chosen_protocol(config: Any, layer: str) -> str | None:
     if config["MODEL_TYPE"] not in WITHOUT_PROTOCOLS:
         return str(name)
     kind = config["MODEL_TYPE"].name.lower()
-    if layer.startswith(COMMAND_LAYERS):
+    if is_users_layer(layer):
         raise InputError(
             f"ood: {name}: protocols for {kind} models such as {config['model']} are not in this "
             "version yet; leave --ood away, or take a general model."
