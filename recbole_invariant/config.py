@@ -1,0 +1,168 @@
+"""From what the user gave to a RecBole Config, every mistake reported at once.
+
+Nothing the user writes is evaluated, `sys.argv` is not read, and RecBole's own lists stay as they
+are. Layers, later wins: RecBole's defaults, properties/overall.yaml, properties/model/<Model>.yaml,
+its variant, dataset_configs/<dataset>.yaml, config files, command line and `config=`.
+"""
+
+from collections.abc import Mapping, Sequence
+from logging import getLogger
+from typing import Any
+
+from recbole_invariant.configuration.dataset_files import dataset_problems
+from recbole_invariant.configuration.layers import (
+    HostHooks,
+    Layer,
+    default_layers,
+    merged,
+    origins,
+    section_for,
+)
+from recbole_invariant.configuration.option_checks import check_options
+from recbole_invariant.configuration.value_checks import (
+    metric_problems,
+    negatives_of_sequences,
+    sequence_problems,
+)
+from recbole_invariant.configuration.yaml_text import read_yaml_mapping
+from recbole_invariant.errors import InputError
+from recbole_invariant.registry import ModelEntry, resolve
+
+COMMAND_LINE = "command line"
+CONFIG_ARGUMENT = "config="
+CONFIG_FILE = "config file"
+USER_LAYERS = (COMMAND_LINE, CONFIG_ARGUMENT, CONFIG_FILE)
+"""How the names of the user's own layers begin; all others are files of RecBole or ours."""
+
+GIVEN_APART = ("model", "dataset", "MODEL_TYPE", "MODEL_INPUT_TYPE", "eval_type", "device")
+"""Keys that a stored config may hold and that are decided elsewhere."""
+
+
+class RunConfig(HostHooks):
+    """RecBole's Config of one run.
+
+    Attributes:
+        layers: option -> name of the layer that set it.
+        warnings: what the user set without effect.
+
+    Args:
+        entry: the model.
+        dataset: name of the dataset.
+        layers: every layer, the lowest first.
+        warnings: see above.
+    """
+
+    def __init__(
+        self, entry: ModelEntry, dataset: str, layers: Sequence[Layer], warnings: Sequence[str] = ()
+    ) -> None:
+        self._merged = merged(layers)
+        if not self._merged.get("use_gpu", True):
+            # RecBole leaves the GPU alone only where gpu_id is empty.
+            self._merged["gpu_id"] = ""
+        self.layers = origins(layers)
+        self.warnings = list(warnings)
+        super().__init__(model=entry.model_class, dataset=dataset)
+
+    def _load_internal_config_dict(self, model: str, model_class: type[Any], dataset: str) -> None:
+        self.internal_config_dict = self._merged
+
+
+def user_layers(
+    model: str,
+    config_files: Sequence[str],
+    overrides: Mapping[str, Any] | None,
+    command_line: Mapping[str, str] | None,
+) -> tuple[list[Layer], list[str]]:
+    """Return the user's layers, the lowest first, and what is wrong with the files.
+
+    Args:
+        model: name of the model, for the section `models` of a file.
+        config_files: YAML files; later ones win.
+        overrides: Python's `config=`.
+        command_line: options as text.
+    """
+    layers: list[Layer] = []
+    problems: list[str] = []
+    for path in config_files:
+        try:
+            layers += section_for(f"{CONFIG_FILE} {path}", read_yaml_mapping(path), model)
+        except InputError as error:
+            problems += error.problems
+    layers += [Layer(CONFIG_ARGUMENT, dict(overrides))] if overrides else []
+    layers += [Layer(COMMAND_LINE, dict(command_line))] if command_line else []
+    return [_without_given_apart(layer) for layer in layers], problems
+
+
+def _without_given_apart(layer: Layer) -> Layer:
+    kept = {key: value for key, value in layer.values.items() if key not in GIVEN_APART}
+    return Layer(layer.name, kept)
+
+
+def build_config(
+    model: str | type,
+    dataset: str,
+    overrides: Mapping[str, object] | None = None,
+    config_files: Sequence[str] = (),
+    command_line: Mapping[str, str] | None = None,
+) -> RunConfig:
+    """Resolve and check all options of a run, before any data is loaded.
+
+    Args:
+        model: name, dotted path or class of the model.
+        dataset: name of the dataset.
+        overrides: options from Python.
+        config_files: YAML files of options; later ones win.
+        command_line: options as text; they win over `overrides`.
+
+    Returns:
+        The Config; `layers` says what set each option.
+
+    Raises:
+        InputError: everything that is wrong, at once.
+    """
+    problems: list[str] = []
+    entry = None
+    try:
+        entry = resolve(model)
+    except InputError as error:
+        problems += error.problems
+    name = entry.name if entry else str(model)
+    layers, file_problems = user_layers(name, config_files, overrides, command_line)
+    checked = check_options(layers, entry.model_class if entry else None)
+    problems += file_problems + checked.problems
+    if entry is None:
+        raise InputError(problems)
+    all_layers, more = _resolve_layers(entry, dataset, checked.layers)
+    if problems or more:
+        raise InputError([*problems, *more])
+    for warning in checked.warnings:
+        getLogger().warning(warning)
+    try:
+        return RunConfig(entry, dataset, all_layers, checked.warnings)
+    except (ValueError, TypeError, NotImplementedError, RuntimeError, KeyError) as error:
+        raise InputError(f"RecBole refuses these options: {error}") from error
+
+
+def _resolve_layers(
+    entry: ModelEntry, dataset: str, user: list[Layer]
+) -> tuple[list[Layer], list[str]]:
+    """Put the defaults under the user's layers and check what they give together."""
+    problems: list[str] = []
+    variant = merged(user).get("variant")
+    try:
+        defaults = default_layers(entry.name, entry.model_class, dataset, variant)
+    except InputError as error:
+        problems += error.problems
+        defaults = default_layers(entry.name, entry.model_class, dataset)
+    layers = [*defaults, *user]
+    values, origin = merged(layers), origins(layers)
+    settled = negatives_of_sequences(values, origin, entry.model_class, set(merged(user)))
+    if isinstance(settled, Layer):
+        layers.append(settled)
+    elif settled is not None:
+        problems.append(settled)
+    problems += metric_problems(values, origin)
+    problems += sequence_problems(user, merged(defaults), entry.name)
+    problems += dataset_problems(values, dataset, entry.name)
+    layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
+    return layers, problems

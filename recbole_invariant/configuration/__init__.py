@@ -1,0 +1,1 @@
+"""How options become a RecBole Config: YAML text, keys, layers and their checks."""

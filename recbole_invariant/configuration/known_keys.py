@@ -1,0 +1,178 @@
+"""Which option names there are, for all models and for one.
+
+RecBole rejects no name, so a typing error passes silently there. Known are: its argument lists,
+the keys of every YAML file of RecBole and of this package, the keys that RecBole reads in code
+only, and the `default_options` of a user's model class.
+"""
+
+import inspect
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.configuration.folders import (
+    dataset_configs_folder,
+    host_folder,
+    host_model_yaml,
+    host_yaml_files,
+    properties_folder,
+)
+from recbole_invariant.configuration.layers import STRUCTURE_KEYS, model_yaml_chain, yaml_owner
+from recbole_invariant.options import Option, parse_comment, read_options, type_name
+
+HOST_CODE_KEYS = (
+    "CROP_ITEM_SEQ", "CROP_ITEM_SEQ_LEN", "INVERSE_ITEM_SEQ", "MASK_INDEX", "MASK_ITEM_SEQ",
+    "MODEL_INPUT_TYPE", "MODEL_TYPE", "NEG_ITEMS", "POS_ITEMS", "REORDER_ITEM_SEQ", "cin",
+    "contrast", "dataset", "device", "encoding", "eta", "eval_type", "feature_num",
+    "full", "has_residual", "ip", "local_rank", "model", "neg_sampling", "norm", "nproc", "offset",
+    "port", "sim", "single_spec", "tail_ratio", "test_neg_sample_args", "token_num_threshold",
+    "training_neg_sample_num", "use_filter", "valid_neg_sample_args", "verbose", "world_size",
+    "xgb_early_stopping_rounds",
+)  # fmt: skip
+"""Keys that RecBole 1.2.1 reads in code and that stand in none of its YAML files or lists."""
+
+HOST_COMMENTS: dict[str, str] = {
+    "gpu_id": "(str or int)",
+    "additional_feat_suffix": "(list or str or none)",
+    "train_neg_sample_args": "(dict or none)",
+    "load_col": "(dict or none)",
+    "RATING_FIELD": "(str or none)",
+    "TIME_FIELD": "(str or none)",
+    "metrics": "(list or str)",
+    "topk": "(list or int)",
+    "worker": "(int, >= 0)",
+    "epochs": "(int, >= 0)",
+    "learning_rate": "(float, > 0)",
+    "train_batch_size": "(int, >= 1)",
+    "eval_batch_size": "(int, >= 1)",
+    "eval_step": "(int, >= 0)",
+    "stopping_step": "(int, >= 0)",
+    "weight_decay": "(float, >= 0)",
+    "embedding_size": "(int, >= 1)",
+}
+"""Types and ranges where RecBole's own comments say less, or other, than its code takes."""
+
+_KEY_READ = re.compile(
+    r"""(?:\bconfig|\bfinal_config_dict)\[\s*["']([\w-]+)["']\s*\]
+      | ["']([\w-]+)["']\s+(?:not\s+)?in\s+(?:self\.)?(?:config|final_config_dict)\b
+      | final_config_dict\.get\(\s*["']([\w-]+)["']""",
+    re.X,
+)
+
+
+def keys_read_in(text: str) -> set[str]:
+    """Return the option names that a source text reads from a Config."""
+    return {next(filter(None, match.groups())) for match in _KEY_READ.finditer(text)}
+
+
+@lru_cache(maxsize=1)
+def argument_keys() -> frozenset[str]:
+    """Return the names in RecBole's argument lists."""
+    from recbole.utils import argument_list
+
+    lists = (value for value in vars(argument_list).values() if isinstance(value, list))
+    return frozenset(name for names in lists for name in names)
+
+
+@lru_cache(maxsize=256)
+def _options_of(path: Path) -> dict[str, Option]:
+    found = {key: opt for key, opt in read_options(path).items() if key not in STRUCTURE_KEYS}
+    if path.is_relative_to(host_folder()):
+        for key in found.keys() & HOST_COMMENTS.keys():
+            types, constraint, _ = parse_comment(HOST_COMMENTS[key])
+            old = found[key]
+            found[key] = Option(key, types, constraint, old.help, old.source_file, old.default)
+    return found
+
+
+def our_yaml_files() -> list[Path]:
+    """Return every YAML file of options of this package."""
+    properties = properties_folder()
+    return [
+        properties / "overall.yaml",
+        *sorted((properties / "model").glob("*.yaml")),
+        *sorted(dataset_configs_folder().glob("*.yaml")),
+    ]
+
+
+def known_keys(model_class: type[Any] | None = None) -> set[str]:
+    """Return every option name there is.
+
+    Args:
+        model_class: adds the names of its `default_options`.
+    """
+    keys = {key for path in [*host_yaml_files(), *our_yaml_files()] for key in _options_of(path)}
+    own = getattr(model_class, "default_options", {})
+    return keys | argument_keys() | set(HOST_CODE_KEYS) | set(own)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The options of one model.
+
+    Attributes:
+        options: option -> declaration, of what this model or every model reads.
+        known: every option name, of other models too.
+    """
+
+    options: dict[str, Option]
+    known: frozenset[str]
+
+    def is_of_this_model(self, key: str) -> bool:
+        """Say whether this model, or any, reads an option."""
+        return key in self.options
+
+
+def _first_declared(files: Iterable[Path]) -> dict[str, Option]:
+    """Merge declarations; the first file that names a type for an option decides."""
+    options: dict[str, Option] = {}
+    for path in files:
+        for key, option in _options_of(path).items():
+            if key not in options or not options[key].types:
+                options[key] = option
+    return options
+
+
+def _keys_in_source(model_class: type[Any]) -> set[str]:
+    """Return the options that the modules of a model and its ancestors read."""
+    keys: set[str] = set()
+    for cls in model_class.__mro__:
+        if cls.__module__.startswith(("builtins", "torch")):
+            continue
+        try:
+            keys |= keys_read_in(Path(inspect.getfile(cls)).read_text(encoding="utf-8"))
+        except (OSError, TypeError):
+            continue  # Made in an interactive session: there is no file to read.
+    return keys
+
+
+def schema_of(model_class: type[Any] | None) -> Schema:
+    """Return the options of a model.
+
+    Args:
+        model_class: the model; None gives what every model reads.
+    """
+    general = [path for path in host_yaml_files() if path.parent.name != "model"]
+    overall, *ours = our_yaml_files()
+    datasets = [path for path in ours if path.parent.name != "model"]
+    model_files: list[Path] = []
+    own: dict[str, Any] = {}
+    keys = argument_keys() | set(HOST_CODE_KEYS)
+    if model_class is not None:
+        owner = yaml_owner(model_class)
+        model_files = [path for path, _ in reversed(model_yaml_chain(owner))]
+        host_file = host_model_yaml(owner)
+        model_files += [host_file] if host_file is not None else []
+        own = getattr(model_class, "default_options", None) or {}
+        keys = keys | _keys_in_source(model_class)
+    options = _first_declared([*model_files, overall, *general, *datasets])
+    for key, default in own.items():
+        types = () if default is None else (type_name(default),)
+        options[key] = Option(key, types, source_file="default_options", default=default)
+    known = known_keys(model_class)
+    for key in keys & known:
+        options.setdefault(key, Option(key))
+    return Schema(options, frozenset(known))

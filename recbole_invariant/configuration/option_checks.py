@@ -1,0 +1,90 @@
+"""Check the user's options against the schema: names, types, ranges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from recbole_invariant.configuration.known_keys import Schema, schema_of
+from recbole_invariant.configuration.layers import Layer
+from recbole_invariant.errors import suggest
+from recbole_invariant.options import parse_value, value_problem
+
+
+@dataclass
+class Checked:
+    """The user's layers after the checks.
+
+    Attributes:
+        layers: the layers with what is wrong left out, values converted.
+        problems: what is wrong, one message each.
+        warnings: what has no effect.
+    """
+
+    layers: list[Layer] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def convert_text(schema: Schema, key: str, text: str) -> Any:
+    """Turn text into the value of an option.
+
+    Text that reads as a value of the right type is that value; otherwise it stays text where
+    text is allowed.
+    """
+    value = parse_value(text)
+    option = schema.options.get(key)
+    if option is None or not option.types:
+        return value
+    if value_problem(option, value) is None:
+        return value
+    return text if {"str", "path"} & set(option.types) else value
+
+
+def _host_value(key: str, value: Any) -> Any:
+    """Undo what RecBole makes of `train_neg_sample_args: null`, which it does not read itself."""
+    if key != "train_neg_sample_args" or not isinstance(value, dict):
+        return value
+    if str(value.get("distribution", "uniform")).lower() == "none":
+        return None
+    return value
+
+
+def check_options(
+    layers: Sequence[Layer], model_class: type[Any] | None = None, schema: Schema | None = None
+) -> Checked:
+    """Check what the user set, and report everything at once.
+
+    Args:
+        layers: the user's layers; text in them is converted by `convert_text`.
+        model_class: the model, for its own options; None checks what every model has.
+        schema: instead of that of the model.
+
+    Returns:
+        The layers that remain, problems and warnings.
+    """
+    schema = schema or schema_of(model_class)
+    checked = Checked()
+    for layer in layers:
+        good: dict[str, Any] = {}
+        for key, given in layer.values.items():
+            if key not in schema.known:
+                near = suggest(key, schema.options) or suggest(key, schema.known)
+                checked.problems.append(f"{layer.name}: there is no option '{key}'.{near}")
+                continue
+            value = convert_text(schema, key, given) if isinstance(given, str) else given
+            value = _host_value(key, value)
+            option = schema.options.get(key)
+            if option is None:
+                checked.warnings.append(_no_effect(schema, layer.name, key, model_class))
+            elif problem := value_problem(option, value):
+                checked.problems.append(f"{layer.name}: option '{key}' {problem}")
+                continue
+            good[key] = value
+        checked.layers.append(Layer(layer.name, good))
+    return checked
+
+
+def _no_effect(schema: Schema, layer: str, key: str, model_class: type[Any] | None) -> str:
+    model = "this model" if model_class is None else model_class.__name__
+    near = suggest(key, schema.options)
+    return f"{layer}: option '{key}' belongs to other models; {model} does not read it.{near}"
