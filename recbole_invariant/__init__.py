@@ -5,7 +5,6 @@ and teaches it the names of our models, trainers and datasets (`recbole_invarian
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from recbole_invariant import compat
@@ -18,8 +17,9 @@ __version__ = "0.1.0"
 compat.check_host()
 compat.apply()
 
-if find_spec("recbole_invariant.registry") is not None:
-    import_module("recbole_invariant.registry").install()
+from recbole_invariant import registry  # noqa: E402 - reads RecBole, so only after the mends
+
+registry.install()
 
 _LAZY = {"run": "recbole_invariant.quick_start"}
 """Public name -> module; loaded on first use, so that a bare import stays light."""

@@ -5,7 +5,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +20,6 @@ OTHER_LIBRARIES = (
     "ray",
 )
 """Reported beside python, recbole and the libraries with a floor; ray is optional."""
-YAML_PACKAGE = "recbole_invariant.properties"
 
 
 @dataclass(frozen=True)
@@ -157,11 +155,11 @@ def _shipped_dataset() -> dict[str, str]:
 def _models() -> list[str]:
     from recbole_invariant import registry
 
-    return list(registry.model_names())
+    return list(registry.MODELS)
 
 
 def _yaml_folder() -> str | None:
-    try:
-        return str(files(YAML_PACKAGE))
-    except ModuleNotFoundError:
-        return None
+    from recbole_invariant.configuration.folders import properties_folder
+
+    folder = properties_folder()
+    return str(folder) if (folder / "overall.yaml").is_file() else None

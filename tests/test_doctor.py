@@ -19,7 +19,8 @@ def test_this_environment_is_fine(here: doctor.DoctorReport) -> None:
     assert here.versions["recbole"] == "1.2.1"
     assert here.mends == compat.mends_in_force()
     assert here.devices[0] == "cpu"
-    assert {"UltraGCN", "UltraGCNF", "InvRL", "PaInvRL"} <= set(here.models)
+    assert here.healthy
+    assert here.models == ["UltraGCN", "UltraGCNF", "InvRL", "PaInvRL"]
 
 
 def test_the_shipped_data_set_is_found(here: doctor.DoctorReport) -> None:
