@@ -78,8 +78,15 @@ def data_folder(config: Any) -> str:
 
 
 def write_config(run_dir: Path, options: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write `config.yaml`: the value of every option, enough to repeat the run."""
-    values = {key: option["value"] for key, option in options.items()}
+    """Write `config.yaml`: the value of every option, enough to repeat the run.
+
+    What RecBole leaves empty is left out: its own checks do not take null for all of these.
+    """
+    values = {
+        key: option["value"]
+        for key, option in options.items()
+        if option["value"] is not None or not option["layer"].startswith("RecBole")
+    }
     text = yaml.safe_dump(values, sort_keys=True, allow_unicode=True)
     write_atomically(run_dir / CONFIG_FILE, text)
 

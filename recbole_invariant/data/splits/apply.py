@@ -9,6 +9,7 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.utils import ModelType, init_seed
 
+from recbole_invariant.config import USER_LAYERS
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.modality import load_modalities
 from recbole_invariant.data.splits import (
@@ -24,18 +25,6 @@ from recbole_invariant.seeding import numpy_generator
 
 WITHOUT_PROTOCOLS = (ModelType.SEQUENTIAL, ModelType.CONTEXT, ModelType.DECISIONTREE)
 """Models whose rows are not single interactions; they keep RecBole's own split for now."""
-
-FILE_LAYERS = ("RecBole", "properties/", "variant ", "dataset_configs/")
-"""How the names of those option layers begin that are not the user's own."""
-
-
-def is_users_layer(layer: str) -> bool:
-    """Tell whether the user of this run set an option, not a file of ours or RecBole's.
-
-    Args:
-        layer: name of the layer as in `RunConfig.layers`; empty if nothing set the option.
-    """
-    return bool(layer) and not layer.startswith(FILE_LAYERS) and ".default_options" not in layer
 
 
 @dataclass
@@ -88,7 +77,7 @@ def chosen_protocol(config: Any, layer: str) -> str | None:
     if config["MODEL_TYPE"] not in WITHOUT_PROTOCOLS:
         return str(name)
     kind = config["MODEL_TYPE"].name.lower()
-    if is_users_layer(layer):
+    if layer.startswith(USER_LAYERS):
         raise InputError(
             f"ood: {name}: protocols for {kind} models such as {config['model']} are not in this "
             "version yet; leave --ood away, or take a general model."

@@ -1,0 +1,134 @@
+"""Test a finished run again from its folder, e.g. with other metrics or cut-offs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recbole_invariant.config import CONFIG_FILE, build_config
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.model_state import load_model
+from recbole_invariant.preparation import Prepared, prepare
+from recbole_invariant.registry import ModelEntry, resolve
+from recbole_invariant.report.tables import Row, comparison_table, run_notes
+from recbole_invariant.single_run import RunResult, build, compared_metrics, open_tests
+
+
+def evaluate_run(
+    run_dir: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    command_line: Mapping[str, str] | None = None,
+) -> RunResult:
+    """Load a run's model and measure it on its own test sets; nothing is written.
+
+    Without overrides the numbers are those of `run.json`. Options of the evaluation may change
+    (`metrics`, `topk`, `eval_users_per_batch`, ...); the split may not, because rows that the
+    model was trained on would come into the test.
+
+    Args:
+        run_dir: folder of a finished run.
+        overrides: options to change, by key.
+        command_line: options to change as text.
+
+    Returns:
+        The metrics of the test sets, and the record of the run with these.
+
+    Raises:
+        InputError: the folder is not of a finished run, its data changed, or the options would
+            change the split.
+    """
+    run_dir = Path(run_dir)
+    record = records.read_json(run_dir / records.RUN_FILE)
+    entry = _entry(record)
+    file = str(run_dir / records.CONFIG_FILE)
+    config = build_config(
+        entry.model_class, record["dataset"], overrides, [file], dict(command_line or {})
+    )
+    _restore_layers(config, record, file)
+    _require_protocol(config, record)
+    config["run_dir"] = None
+    config["checkpoint_dir"] = str(run_dir / "checkpoint")
+    data = prepare(config, entry)
+    _require_same_training(run_dir, data)
+    model, trainer = build(config, entry, data)
+    load_model(run_dir / records.MODEL_FILE, model)
+    trainer.eval_collector.data_collect(data.train)
+    metrics, per_user = open_tests(trainer, data)
+    again = {**record, "metrics": metrics}
+    rows = [Row(entry.name, metrics, 0.0, record["selection"]["best_epoch"])]
+    table = comparison_table(rows, compared_metrics(config, metrics))
+    return RunResult(metrics, None, again, per_user, table="\n".join([table, *run_notes(record)]))
+
+
+def _entry(record: Mapping[str, Any]) -> ModelEntry:
+    """Find the run's model by name or, for a user's own class, by its dotted path."""
+    by_name = resolve_or_none(record["model"])
+    if by_name is not None and _path(by_name) == record["model_class"]:
+        return by_name
+    return resolve(record["model_class"])
+
+
+def resolve_or_none(name: str) -> ModelEntry | None:
+    """Resolve a model's name; None where there is no model of that name."""
+    try:
+        return resolve(name)
+    except InputError:
+        return None
+
+
+def _path(entry: ModelEntry) -> str:
+    """Return a model class's dotted path."""
+    return f"{entry.model_class.__module__}.{entry.model_class.__qualname__}"
+
+
+def _restore_layers(config: Any, record: Mapping[str, Any], file: str) -> None:
+    """Say of every option from the run's `config.yaml` which layer had set it in the run.
+
+    Some defaults give way where the user set nothing, e.g. `eval_batch_size`.
+    """
+    for key, option in record["options"].items():
+        if config.layers.get(key) == f"{CONFIG_FILE} {file}":
+            config.layers[key] = option["layer"]
+
+
+def _require_protocol(config: Any, record: Mapping[str, Any]) -> None:
+    """Refuse another protocol than the run's.
+
+    Raises:
+        InputError: says why and what to do instead.
+    """
+    if config["ood"] != record["protocol"]:
+        ours = record["protocol"] or "RecBole's own split"
+        raise InputError(
+            f"ood: {config['ood']}: this run was trained on the split of {ours}. Another protocol "
+            "cuts the data anew, and the model has seen rows that would then be tested. Train a "
+            f"run with --ood={config['ood']} instead."
+        )
+
+
+def _require_same_training(run_dir: Path, data: Prepared) -> None:
+    """Make sure that the split is the one that the model was trained on.
+
+    Raises:
+        InputError: training or validation rows differ from `seen.parquet`.
+    """
+    seen = pd.read_parquet(run_dir / records.SEEN_FILE)
+    stored = {tuple(row) for row in seen.itertuples(index=False)}
+    now = {
+        (user, item, name)
+        for name, part in (("train", data.parts.train), ("valid", data.parts.valid))
+        for user, item in zip(
+            part.inter_feat[part.uid_field].tolist(),
+            part.inter_feat[part.iid_field].tolist(),
+            strict=True,
+        )
+    }
+    if stored != now:
+        raise InputError(
+            f"{run_dir}: the training set is not the one of this run ({len(now - stored)} rows are "
+            f"new, {len(stored - now)} are gone). Either the data changed since, or an option of "
+            "the split was given: with another split, rows that the model has seen would be "
+            "tested. Train a run with these options instead."
+        )

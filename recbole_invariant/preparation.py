@@ -1,0 +1,68 @@
+"""From resolved options to data: dataset, splits, loaders, tests still sealed."""
+
+from dataclasses import dataclass
+from logging import getLogger
+from typing import Any
+
+from recbole.data.dataset import Dataset
+from recbole.data.utils import create_dataset
+
+from recbole_invariant.data.positives import drop_negatives, request_positives
+from recbole_invariant.data.splits.apply import Parts, chosen_protocol, cut
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.protocol import SealedTests, make_loaders, set_eval_batch
+from recbole_invariant.registry import ModelEntry
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a model is trained and tested on.
+
+    Attributes:
+        dataset: the dataset that was cut.
+        parts: its parts.
+        train: RecBole's training loader.
+        valid: RecBole's validation loader.
+        tests: loaders of the test sets, sealed.
+    """
+
+    dataset: Dataset
+    parts: Parts
+    train: Any
+    valid: Any
+    tests: SealedTests
+
+
+def prepare(config: Any, entry: ModelEntry) -> Prepared:
+    """Load the data, cut it and make the loaders.
+
+    Args:
+        config: the run's options; what the data decides is put into it (`ood`, `val_interval`,
+            `load_col`, `eval_batch_size`).
+        entry: the model.
+
+    Raises:
+        InputError: the data is not there, or cannot be cut as asked.
+    """
+    layers = config.layers
+    protocol = chosen_protocol(config, layers.get("ood", ""))
+    config["ood"] = protocol
+    request_positives(config)
+    dataset = load_dataset(config, entry)
+    drop_negatives(config, dataset)
+    getLogger().info(str(dataset))
+    parts = cut(dataset, config, protocol)
+    layer = layers.get("eval_batch_size", "")
+    set_eval_batch(config, layer, entry.model_class, dataset.item_num)
+    train, valid, tests = make_loaders(config, dataset, parts)
+    return Prepared(dataset, parts, train, valid, tests)
+
+
+def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
+    """Load the dataset by the model's dataset class, or by the one RecBole takes for it."""
+    for key in ("dataset_save_path", "dataloaders_save_path"):
+        if config[key]:
+            raise InputError(f"{key}: RecBole's saved data are pickles, which are never read here.")
+    if entry.dataset_class is not None:
+        return entry.dataset_class(config)
+    return create_dataset(config)

@@ -1,0 +1,167 @@
+"""One model on one split: train, select on validation, open the tests once, write the records."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from recbole.utils import init_seed
+
+from recbole_invariant.data.dataset import MultimodalDataset
+from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.model_state import save_model
+from recbole_invariant.evaluation.recording import evaluate_recorded
+from recbole_invariant.preparation import Prepared, prepare
+from recbole_invariant.registry import ModelEntry
+from recbole_invariant.report.plots import plot_run
+from recbole_invariant.report.tables import choose_metrics
+from recbole_invariant.seeding import derive_seed
+from recbole_invariant.trainer.host import build_trainer
+
+Metrics = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found and where it is written.
+
+    Attributes:
+        metrics: `valid`, `iid` and `ood_...` -> metric such as `recall@10` -> value.
+        run_dir: the run folder; None where nothing was written (`evaluate`).
+        record: the content of `run.json`.
+        per_user: test set -> `user_id` and metric columns, one row a user.
+        baselines: results of the option `baselines`, by model.
+        control: the random control of the protocol `environment`, or None.
+        table: all of it as the table that ends a run, with its notes.
+    """
+
+    metrics: Metrics
+    run_dir: Path | None
+    record: dict[str, Any]
+    per_user: dict[str, pd.DataFrame] = field(repr=False)
+    baselines: dict[str, "RunResult"] = field(default_factory=dict)
+    control: "RunResult | None" = None
+    table: str = ""
+
+
+def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
+    """Run one model from its options to its records.
+
+    Args:
+        config: resolved options (`RunConfig`).
+        entry: the model's entry in the registry.
+        run_dir: the run folder; it exists.
+
+    Raises:
+        InputError: the data does not fit the options; nothing but the log is written then.
+        TrainingError: training cannot go on; what was written stays.
+    """
+    begun = time.perf_counter()
+    options = records.options_of(config)
+    config["run_dir"] = str(run_dir)
+    # RecBole makes this folder and looks there for pickled datasets of earlier runs
+    config["checkpoint_dir"] = str(run_dir / "checkpoint")
+    data = prepare(config, entry)
+    model, trainer = build(config, entry, data)
+    # a protocol of the dataset that this model cannot take is not one of the run's options
+    options["ood"] = {"layer": "", **options.get("ood", {}), "value": data.parts.protocol}
+    records.write_config(run_dir, options)
+    records.write_ids(run_dir, data.dataset)
+    records.write_seen(run_dir, data.parts)
+    valid = fit(config, trainer, data)
+    metrics, per_user = open_tests(trainer, data)
+    metrics = {"valid": valid, **metrics}
+    records.write_per_user(run_dir, per_user)
+    lost = save_model(run_dir / records.MODEL_FILE, model)
+    if lost:
+        getLogger().warning(f"not stored with the model: {', '.join(lost)}")
+    record = {
+        **describe_run(config, entry, trainer),
+        "metrics": metrics,
+        "slices": {},
+        "not_stored": lost,
+        "options": options,
+        **records.describe_data(config, data.dataset, data.parts),
+        **records.describe_host(),
+        "seconds": round(time.perf_counter() - begun, 3),
+    }
+    draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
+    record = records.plain(record)
+    records.write_json(run_dir / records.RUN_FILE, record)
+    return RunResult(metrics, run_dir, record, per_user)
+
+
+def build(config: Any, entry: ModelEntry, data: Prepared) -> tuple[Any, Any]:
+    """Make the model and its trainer, initial values drawn from their own stream."""
+    seed_host(config, "init")
+    model = entry.model_class(config, data.parts.train).to(config["device"])
+    getLogger().info(str(model))
+    return model, build_trainer(entry, config, model)
+
+
+def seed_host(config: Any, stream: str) -> None:
+    """Seed the global generators that RecBole draws from."""
+    init_seed(derive_seed(config["seed"], stream) % 2**32, config["reproducibility"])
+
+
+def fit(config: Any, trainer: Any, data: Prepared) -> dict[str, float]:
+    """Train; afterwards the model holds the selected weights. Returns their validation result."""
+    seed_host(config, "sampling")
+    show = bool(config["show_progress"])
+    _, best = trainer.fit(data.train, data.valid, saved=True, show_progress=show)
+    if best is None:
+        best = trainer.evaluate(data.valid, load_best_model=False)
+    return {name: float(value) for name, value in best.items()}
+
+
+def open_tests(trainer: Any, data: Prepared) -> tuple[Metrics, dict[str, pd.DataFrame]]:
+    """End the selection: open the tests and measure the present weights on each."""
+    metrics: Metrics = {}
+    per_user: dict[str, pd.DataFrame] = {}
+    for name, loader in data.tests.open().items():
+        metrics[name], per_user[name] = evaluate_recorded(trainer, loader)
+    return metrics, per_user
+
+
+def describe_run(config: Any, entry: ModelEntry, trainer: Any) -> dict[str, Any]:
+    """Say what was trained, how long and by which rule its weights were selected."""
+    metric = config["valid_metric"].lower()
+    best = "highest" if config["valid_metric_bigger"] else "lowest"
+    model_class = entry.model_class
+    return {
+        "model": entry.name,
+        "model_class": f"{model_class.__module__}.{model_class.__qualname__}",
+        "dataset": config["dataset"],
+        "seed": config["seed"],
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "selection": {
+            "metric": metric,
+            "best_epoch": getattr(trainer, "best_epoch", None),
+            "rule": f"{best} valid:{metric}, validation rows only, tests opened afterwards",
+        },
+        "stages": list(getattr(trainer, "stage_records", [])),
+        "diagnostics": trainer.diagnostics() if hasattr(trainer, "diagnostics") else {},
+    }
+
+
+def draw_plots(
+    run_dir: Path, config: Any, data: Prepared, trainer: Any, models: Mapping[str, Metrics]
+) -> None:
+    """Write `plots/`."""
+    mask = getattr(trainer.model, "invariant_mask", None)
+    dataset = data.dataset
+    slices = dataset.modality_slices if isinstance(dataset, MultimodalDataset) else {}
+    compared = compared_metrics(config, next(iter(models.values())))[0]
+    values = mask.tolist() if isinstance(mask, torch.Tensor) else None
+    plot_run(run_dir, models, (config["valid_metric"].lower(), compared), values, slices)
+
+
+def compared_metrics(config: Any, metrics: Metrics) -> list[str]:
+    """Choose the metrics by which models are shown side by side."""
+    measured = list(next(v for name, v in metrics.items() if name != "valid"))
+    return choose_metrics(measured, config["table_metrics"]) or measured[:1]
