@@ -29,12 +29,15 @@ def convert_text(schema: Schema, key: str, text: str) -> Any:
     """Turn text into the value of an option.
 
     Text that reads as a value of the right type is that value; otherwise it stays text where
-    text is allowed.
+    text is allowed. Where a list is allowed, words between commas are one: `Pop,BPR`.
     """
     value = parse_value(text)
     option = schema.options.get(key)
     if option is None or not option.types:
         return value
+    if isinstance(value, str) and "list" in option.types:
+        words = [parse_value(word.strip()) for word in text.split(",")]
+        value = words if len(words) > 1 or "str" not in option.types else value
     if value_problem(option, value) is None:
         return value
     return text if {"str", "path"} & set(option.types) else value

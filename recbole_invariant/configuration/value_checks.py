@@ -49,8 +49,10 @@ def metric_problems(values: Mapping[str, Any], origin: Mapping[str, str]) -> lis
             f"{origin['topk']}: topk must be one or more whole numbers >= 1, e.g. [10, 20]; "
             f"it is {values['topk']!r}."
         )
-    if not problems:
-        problems += _valid_metric_problems(values, origin, metrics, topk, ranking)
+    if (topk and not bad) or not ranking:
+        # With a wrong metric, only the k can be judged.
+        measured = names if problems else metrics
+        problems += _valid_metric_problems(values, origin, measured, topk, ranking)
     return problems
 
 
@@ -62,14 +64,13 @@ def _valid_metric_problems(
     ranking: bool,
 ) -> list[str]:
     chosen = str(values["valid_metric"])
-    cuts = [f"@{k}" for k in topk] if ranking else [""]
-    allowed = [f"{metric}{cut}" for metric in metrics for cut in cuts]
+    allowed = [f"{metric}@{k}" for metric in metrics for k in topk] if ranking else list(metrics)
     if chosen.lower() in (name.lower() for name in allowed):
         return []
     return [
         f"{origin['valid_metric']}: valid_metric '{chosen}' is not among what is measured: metrics "
-        f"{list(metrics)} ({origin['metrics']})"
-        + (f" at topk {list(topk)} ({origin['topk']})" if ranking else "")
+        f"{values['metrics']} ({origin['metrics']})"
+        + (f" at topk {values['topk']} ({origin['topk']})" if ranking else "")
         + f".{suggest(chosen, allowed)} Set valid_metric, or the other two, so that they agree."
     ]
 

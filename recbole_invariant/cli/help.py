@@ -1,0 +1,63 @@
+"""The text of `--help`."""
+
+from recbole_invariant.configuration.known_keys import schema_of
+from recbole_invariant.options import Option
+from recbole_invariant.registry import MODELS, resolve
+
+USAGE = f"""\
+usage: recbole-inv [COMMAND] [--model NAME] [--dataset NAME] [--config_files FILE ...] [--KEY=VALUE]
+
+Without COMMAND it trains one model, evaluates it and writes a run folder.
+
+commands:
+  evaluate --run DIR       test a finished run again, e.g. with other --metrics or --topk
+  doctor                   versions, mends in force, devices, data found
+
+options of a run:
+  --model NAME             one of ours ({", ".join(MODELS)}),
+                           any RecBole model, or the dotted path of a class of your own
+  --dataset NAME           default ml-100k, which RecBole ships
+  --data_path DIR          folder that holds DIR/<dataset>/<dataset>.inter
+  --config_files FILE ...  YAML files of options, later ones win
+  --ood PROTOCOL           how train, iid and out-of-distribution tests are cut
+  --output_dir DIR         where run folders are made, default runs
+  --run_name NAME          name of the run folder
+  --KEY=VALUE, --KEY VALUE any option of RecBole or of this package
+
+`--model NAME --help` lists the options of that model.
+exit codes: 0 done, 1 the run failed, 2 wrong input, 130 and 143 interrupted"""
+
+
+def usage(model: str | None = None) -> str:
+    """Return the usage, with the options of a model where one is named.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    if model is None:
+        return USAGE
+    entry = resolve(model)
+    options = schema_of(entry.model_class).options.values()
+    overall = [option for option in options if option.source_file == "overall.yaml"]
+    own = [
+        option
+        for option in options
+        if option.source_file.removesuffix(".yaml") in _family(entry.model_class)
+    ]
+    parts = [USAGE]
+    if own:
+        parts += [f"\noptions of {entry.name}, with their defaults:", *map(_line, own)]
+    parts += ["\noptions of every run:", *map(_line, overall)]
+    return "\n".join(parts)
+
+
+def _family(model_class: type) -> set[str]:
+    """Return the names of a model and its ancestors, which are those of its YAML files."""
+    names = {cls.__name__ for cls in model_class.__mro__}
+    return names | {name.lower() for name in names}
+
+
+def _line(option: Option) -> str:
+    condition = f", {option.constraint.text}" if option.constraint else ""
+    kind = f" ({' or '.join(option.types)}{condition})" if option.types else ""
+    return f"  --{option.name}={option.default}{kind}\n      {option.help}".rstrip()
