@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from recbole_invariant.model.pair_functions import pair_scores
+
 IdentificationMode = Literal["variant", "l1"]
 
 
@@ -106,10 +108,10 @@ class EnvironmentModels(nn.Module):
         own = environment.view(-1, 1, 1).expand(-1, 1, every.shape[-1])
         feature_side = every.gather(1, own).squeeze(1) * self.gate
         bias = (content * lookup(environment, self.bias)).sum(-1, keepdim=True)
-        from_content = torch.bmm(self.features[columns], feature_side.unsqueeze(-1)).squeeze(-1)
-        ids = lookup(item_rows, self.item)
-        from_ids = torch.bmm(ids, lookup(user_rows, self.user).unsqueeze(-1)).squeeze(-1)
-        return from_ids + from_content + bias
+        from_content = pair_scores(feature_side, self.features.unsqueeze(1), columns)
+        ids = lookup(user_rows, self.user)
+        from_ids = pair_scores(ids, self.item.unsqueeze(1), item_rows)
+        return (from_ids + from_content).squeeze(-1) + bias
 
     @torch.no_grad()
     def score_all(self, users: Tensor, items: Tensor, rows_at_a_time: int = 65536) -> Tensor:

@@ -127,7 +127,8 @@ class MaskModel(nn.Module):
     def _content_scores(self, columns: Tensor, content: Tensor, gains: Tensor) -> Tensor:
         """Score each pair by each representation, `(batch, n, 1 or 2)`."""
         different, position = self._different(columns)
-        features = self.features if different is None else self.features[different]
+        every = self.features
+        features = every if different is None else every.index_select(0, different)
         stacked = (self.projection * gains.unsqueeze(1)).flatten(0, 1)
         projected = linear(features, stacked).view(len(features), len(gains), -1)
         return pair_scores(content, projected, position)

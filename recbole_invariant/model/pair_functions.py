@@ -1,9 +1,9 @@
 """Scores of many user-item pairs without a large tensor of pairs.
 
-A mask step looks at hundreds of thousands of pairs. Gathering a vector for each of them costs
-hundreds of megabytes, which is slower to allocate than to compute with. These functions gather a
-few users' pairs at a time, which stay in the cache, and gather again in the backward pass.
-First derivatives only: the mask stage has its second derivatives in closed form.
+A step looks at tens or hundreds of thousands of pairs. Gathering a vector for each of them costs
+up to hundreds of megabytes, which are slower to allocate than to compute with. These functions
+gather a few users' pairs at a time, which stay in the cache, and gather again in the backward
+pass. First derivatives only: the mask stage has its second derivatives in closed form.
 """
 
 from collections.abc import Iterator
@@ -27,31 +27,42 @@ def _chunks(position: Tensor, width: int) -> Iterator[slice]:
 
 
 class _PairScores(torch.autograd.Function):
-    """`out[b, n, r] = <users[b], items[position[b, n], r]>`; differentiates the items only."""
+    """`out[b, n, r] = <users[b], items[position[b, n], r]>`."""
 
     @staticmethod
     def forward(ctx: Any, items: Tensor, users: Tensor, position: Tensor) -> Tensor:
-        ctx.save_for_backward(users, position)
-        ctx.items_shape = items.shape
-        flat, (n_parts, size) = items.flatten(1), items.shape[1:]
-        n_columns = position.shape[1]
+        ctx.save_for_backward(items, users, position)
+        n_columns, n_parts = position.shape[1], items.shape[1]
         out = users.new_empty(len(users), n_columns * n_parts)
-        for rows in _chunks(position, flat.shape[1]):
-            gathered = flat.index_select(0, position[rows].reshape(-1))
-            vectors = gathered.view(-1, n_columns * n_parts, size)
-            out[rows] = torch.bmm(vectors, users[rows].unsqueeze(-1)).squeeze(-1)
+        for rows in _chunks(position, items[0].numel()):
+            vectors = _gather(items, position[rows])
+            # This way round the product is many times faster than vectors @ users.
+            out[rows] = torch.bmm(users[rows].unsqueeze(1), vectors.transpose(1, 2)).squeeze(1)
         return out.view(-1, n_columns, n_parts)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        users, position = ctx.saved_tensors
-        n_items, n_parts, size = ctx.items_shape
-        total = grad.new_zeros(n_items, n_parts * size)
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        items, users, position = ctx.saved_tensors
+        n_parts, size = items.shape[1:]
+        for_items, for_users, _ = ctx.needs_input_grad
+        to_items = torch.zeros_like(items) if for_items else None
+        to_users = torch.empty_like(users) if for_users else None
         for rows in _chunks(position, n_parts * size):
-            outer = grad[rows].unsqueeze(-1) * users[rows].view(-1, 1, 1, size)
-            total.index_add_(0, position[rows].reshape(-1), outer.view(-1, n_parts * size))
-        return total.view(ctx.items_shape), None, None
+            slope = grad[rows].flatten(1)
+            if to_users is not None:
+                vectors = _gather(items, position[rows])
+                to_users[rows] = torch.bmm(slope.unsqueeze(1), vectors).squeeze(1)
+            if to_items is not None:
+                outer = slope.unsqueeze(-1) * users[rows].unsqueeze(1)
+                to_items.index_add_(0, position[rows].flatten(), outer.view(-1, n_parts, size))
+        return to_items, to_users, None
+
+
+def _gather(items: Tensor, position: Tensor) -> Tensor:
+    """Vectors of some users' pairs, `(rows, n * parts, size)`."""
+    gathered = items.flatten(1).index_select(0, position.flatten())
+    return gathered.view(len(position), -1, items.shape[2])
 
 
 class _PairHidden(torch.autograd.Function):
@@ -109,14 +120,14 @@ def pair_scores(users: Tensor, items: Tensor, position: Tensor) -> Tensor:
     """Inner products of users with several vectors of each of their items.
 
     Args:
-        users: `(batch, size)`; no gradient flows to them.
+        users: `(batch, size)`.
         items: `(n_different, parts, size)`.
         position: row of `items` of each pair, `(batch, n)`.
 
     Returns:
         `(batch, n, parts)`.
     """
-    return cast(Tensor, _PairScores.apply(items, users.detach(), position))
+    return cast(Tensor, _PairScores.apply(items, users, position))
 
 
 def pair_hidden(users: Tensor, items: Tensor, position: Tensor, head: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ def test_pair_scores_equal_a_plain_gather(position: torch.Tensor) -> None:
 
 
 def test_pair_scores_gradient(position: torch.Tensor) -> None:
-    users, items = drawn(5, 3), drawn(6, 2, 3).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: pair_scores(users, x, position), (items,))
+    inputs = (drawn(5, 3).requires_grad_(), drawn(6, 2, 3).requires_grad_())
+    assert torch.autograd.gradcheck(lambda users, items: pair_scores(users, items, position), inputs)
 
 
 def test_pair_hidden_equals_a_plain_gather(position: torch.Tensor) -> None:
@@ -45,3 +45,19 @@ def test_pair_hidden_gradient(position: torch.Tensor) -> None:
     assert torch.autograd.gradcheck(
         lambda users, items, head: pair_hidden(users, items, position, head), inputs
     )
+
+
+def test_two_threads_give_the_same_bits_every_time(position: torch.Tensor) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        users, where = torch.randn(256, 32), torch.randint(0, 50, (256, 60))
+        results = set()
+        for _ in range(10):
+            items = torch.ones(50, 1, 32, requires_grad=True)
+            (pair_scores(users, items, where) ** 2).sum().backward()
+            assert items.grad is not None
+            results.add(items.grad.numpy().tobytes())
+        assert len(results) == 1
+    finally:
+        torch.set_num_threads(before)

@@ -15,9 +15,10 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 from torch import Tensor, nn
-from torch.nn.functional import embedding, linear
+from torch.nn.functional import linear
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
+from recbole_invariant.model.pair_functions import pair_scores
 from recbole_invariant.objective.ranking import RankingWeights
 
 
@@ -88,7 +89,8 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
         ids = self.item_embedding.weight if items is None else self.item_embedding(items)
         if not self.uses_item_features:
             return cast(Tensor, ids)
-        features = self.item_features if items is None else self.item_features[items]
+        every = self.item_features
+        features = every if items is None else every.index_select(0, items)
         projection = self.item_projection
         content = linear(features, projection.weight * self.invariant_mask, projection.bias)
         return torch.cat([ids, content], dim=-1)
@@ -98,14 +100,12 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
 
         Features are projected once for each different item of the batch.
         """
-        if not self.uses_item_features:
-            vectors = self.item_embedding(items)
-        elif items.numel() >= self.n_items:
-            vectors = embedding(items, self.item_vectors())
+        if not self.uses_item_features or items.numel() >= self.n_items:
+            vectors, position = self.item_vectors(), items
         else:
             different, position = torch.unique(items, return_inverse=True)
-            vectors = embedding(position, self.item_vectors(different))
-        return torch.bmm(vectors, self.user_vectors(users).unsqueeze(-1)).squeeze(-1)
+            vectors = self.item_vectors(different)
+        return pair_scores(self.user_vectors(users), vectors.unsqueeze(1), position).squeeze(-1)
 
     def pair_losses(self, users: Tensor, items: Tensor, negatives: Tensor) -> Tensor:
         """Loss of each pair, `(batch,)`; the training loss is the sum.
