@@ -27,7 +27,7 @@ HOST_CODE_KEYS = (
     "CROP_ITEM_SEQ", "CROP_ITEM_SEQ_LEN", "INVERSE_ITEM_SEQ", "MASK_INDEX", "MASK_ITEM_SEQ",
     "MODEL_INPUT_TYPE", "MODEL_TYPE", "NEG_ITEMS", "POS_ITEMS", "REORDER_ITEM_SEQ", "cin",
     "contrast", "dataset", "device", "encoding", "eta", "eval_type", "feature_num",
-    "full", "has_residual", "ip", "local_rank", "model", "neg_sampling", "norm", "nproc", "offset",
+    "has_residual", "ip", "local_rank", "model", "neg_sampling", "norm", "nproc", "offset",
     "port", "sim", "single_spec", "tail_ratio", "test_neg_sample_args", "token_num_threshold",
     "training_neg_sample_num", "use_filter", "valid_neg_sample_args", "verbose", "world_size",
     "xgb_early_stopping_rounds",
@@ -57,7 +57,7 @@ HOST_COMMENTS: dict[str, str] = {
 
 _KEY_READ = re.compile(
     r"""(?:\bconfig|\bfinal_config_dict)\[\s*["']([\w-]+)["']\s*\]
-      | ["']([\w-]+)["']\s+(?:not\s+)?in\s+(?:self\.)?(?:config|final_config_dict)\b
+      | ["']([\w-]+)["']\s+(?:not\s+)?in\s+(?:self\.)?(?:config|final_config_dict)\b(?!\[)
       | final_config_dict\.get\(\s*["']([\w-]+)["']""",
     re.X,
 )
