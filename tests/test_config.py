@@ -245,6 +245,40 @@ def test_id_columns_must_be_in_the_file(data):
     assert "toy.inter" in problem
 
 
+def test_a_sequential_model_needs_times(data):
+    given = {"data_path": str(data)}
+
+    (problem,) = problems("SASRec", "toy", given)
+
+    assert "'timestamp:float' (TIME_FIELD)" in problem
+    assert build_config("BPR", "toy", given)
+
+
+def test_columns_that_are_needed_must_be_loaded(data):
+    path = data / "toy" / "toy.inter"
+    path.write_text("user_id:token\titem_id:token\ttimestamp:float\nu1\ti1\t5\n")
+    given = {"data_path": str(data), "load_col": {"inter": ["user_id", "item_id"]}}
+
+    (problem,) = problems("SASRec", "toy", given)
+
+    assert problem.startswith("load_col: inter lacks 'timestamp'")
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"BPR": "base: Other\n", "Other": "base: BPR\n"}, "comes back to itself"),
+        ({"BPR": "base: Other\n"}, "its base 'Other' has no Other.yaml"),
+    ],
+)
+def test_a_base_that_leads_nowhere(our_files, data, files, says):
+    for name, text in files.items():
+        (our_files / "properties" / "model" / f"{name}.yaml").write_text(text)
+
+    with pytest.raises(InputError, match=says):
+        build_config("BPR", "toy", {"data_path": str(data)})
+
+
 def test_a_knowledge_model_needs_its_files(data):
     found = problems("CKE", "toy", {"data_path": str(data), "load_col": None})
 

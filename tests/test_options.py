@@ -86,6 +86,10 @@ def test_text_is_never_run(tmp_path, bait):
     assert not victim.exists()
 
 
+def test_text_nested_too_deep_stays_text():
+    assert parse_value("[" * 5000) == "[" * 5000
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers())
 def test_numbers_come_back_as_python_writes_them(real, whole):
     assert parse_value(repr(real)) == real
@@ -144,6 +148,7 @@ def test_parse_comment(comment, types, constraint, text):
 def test_interval_is_the_one_of_mathematics(low, high, opening, closing, value):
     comment = f"(float, in {opening}{low!r}, {high!r}{closing}) x"
     constraint = parse_comment(comment)[1]
+    assert constraint is not None
 
     above = value > low if opening == "(" else value >= low
     below = value < high if closing == ")" else value <= high

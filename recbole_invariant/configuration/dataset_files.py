@@ -95,17 +95,23 @@ def _feature_file(folder: Path, dataset: str, suffix: str, model: str) -> str | 
 
 
 def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
-    wanted = [str(values["USER_ID_FIELD"]), str(values["ITEM_ID_FIELD"])]
+    wanted = {"USER_ID_FIELD": "token", "ITEM_ID_FIELD": "token"}
+    if values.get("MODEL_TYPE") is ModelType.SEQUENTIAL and not values.get("benchmark_filename"):
+        wanted["TIME_FIELD"] = "float"  # Histories are put in order by it.
     separator = str(values.get("field_separator") or "\t")
+    loaded = (values.get("load_col") or {}).get("inter")
     problems = []
     for path in files:
         with path.open(encoding=str(values.get("encoding") or "utf-8"), errors="replace") as file:
             header = file.readline().rstrip("\r\n").split(separator)
         names = [column.partition(":")[0] for column in header]
-        for name in (name for name in wanted if name not in names):
-            problems.append(
-                f"{path}: its first line has no column '{name}:token'; it has "
-                f"{', '.join(names)[:200]}. Set USER_ID_FIELD and ITEM_ID_FIELD to the names "
-                "of the id columns."
-            )
+        for option, kind in wanted.items():
+            name = str(values[option])
+            if name not in names:
+                problems.append(
+                    f"{path}: its first line has no column '{name}:{kind}' ({option}), which this "
+                    f"model needs; it has {', '.join(names)[:200]}."
+                )
+            elif loaded is not None and name not in loaded:
+                problems.append(f"load_col: inter lacks '{name}' ({option}); it is {loaded}.")
     return problems

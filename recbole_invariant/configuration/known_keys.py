@@ -121,10 +121,6 @@ class Schema:
     options: dict[str, Option]
     known: frozenset[str]
 
-    def is_of_this_model(self, key: str) -> bool:
-        """Say whether this model, or any, reads an option."""
-        return key in self.options
-
 
 def _first_declared(files: Iterable[Path]) -> dict[str, Option]:
     """Merge declarations; the first file that names a type for an option decides."""

@@ -70,7 +70,7 @@ def parse_value(text: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=OptionLoader)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return text
 
 
@@ -91,7 +91,7 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
         raise InputError(f"config file '{path}' cannot be read: {error}") from error
     try:
         values = yaml.load(text, Loader=OptionLoader)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"config file '{path}' is not valid YAML: {error}") from error
     if values is None:
         return {}
