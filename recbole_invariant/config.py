@@ -139,7 +139,7 @@ def build_config(
         getLogger().warning(warning)
     try:
         return RunConfig(entry, dataset, all_layers, checked.warnings)
-    except (ValueError, TypeError, NotImplementedError, RuntimeError, KeyError) as error:
+    except (ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"RecBole refuses these options: {error}") from error
 
 
