@@ -213,9 +213,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    rows = [
-        row for name in arguments.sizes for row in measure(name, SIZES[name], arguments.steps)
-    ]
+    rows = [row for name in arguments.sizes for row in measure(name, SIZES[name], arguments.steps)]
     headers = ["size", "step", "ms a step", "positives/s", "ratio"]
     print(tabulate(rows, headers=headers, tablefmt="github"))
 

@@ -30,7 +30,9 @@ def test_pair_scores_equal_a_plain_gather(position: torch.Tensor) -> None:
 
 def test_pair_scores_gradient(position: torch.Tensor) -> None:
     inputs = (drawn(5, 3).requires_grad_(), drawn(6, 2, 3).requires_grad_())
-    assert torch.autograd.gradcheck(lambda users, items: pair_scores(users, items, position), inputs)
+    assert torch.autograd.gradcheck(
+        lambda users, items: pair_scores(users, items, position), inputs
+    )
 
 
 def test_pair_hidden_equals_a_plain_gather(position: torch.Tensor) -> None:

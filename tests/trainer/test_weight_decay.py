@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from recbole_invariant.errors import InputError
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
 from recbole_invariant.trainer.optimizer import build_optimizer
 from recbole_invariant.trainer.weight_decay import WeightDecay, batch_decay, parameter_groups
-from recbole_invariant.errors import InputError
 from tests.toy import ToyDataset, model_options
 
 

@@ -8,7 +8,14 @@ from recbole.data.interaction import Interaction
 
 from recbole_invariant.model.general_recommender.ultragcn import UltraGCN
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
+from tests.contracts import ModelContract
 from tests.toy import ToyDataset, model_options
+
+
+class TestUltraGCN(ModelContract):
+    """The contract."""
+
+    name = "UltraGCN"
 
 
 def make(kind: type[UltraGCN] = UltraGCNF, **options: float) -> UltraGCN:

@@ -1,0 +1,116 @@
+"""PaInvRL: its stages, and equality with UltraGCNF and InvRL where options say so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from recbole_invariant.trainer.painvrl import PaInvRLTrainer
+from tests.contracts import N_DIMS, ModelContract
+
+SHORT: dict[str, Any] = {
+    "pretrain_epochs": 2,
+    "outer_iterations": 2,
+    "n_environments": 3,
+    "him_epochs": 1,
+    "him_rounds": 2,
+    "mask_epochs": 2,
+}
+SAME_DECAY: dict[str, Any] = {
+    "item_decay_ratio": 3.0,
+    "projection_decay": 0.02,
+    "pretrain_item_decay_ratio": 3.0,
+    "pretrain_projection_decay": 0.02,
+    "embedding_decay": 0.01,
+}
+
+
+def same_weights(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    state = other.state_dict()
+    return all(torch.equal(value, state[name]) for name, value in one.state_dict().items())
+
+
+class TestPaInvRL(ModelContract):
+    """The contract, and what the stages leave behind."""
+
+    name = "PaInvRL"
+    options = SHORT
+
+    def test_stages_run_in_order(self, after: Any) -> None:
+        names = [record["name"] for record in after[1].stage_records]
+        assert names == ["pretrain", "identify 1", "mask 1", "identify 2", "mask 2", "final"]
+
+    def test_the_mask_was_learned_and_is_the_last_iterations(self, after: Any) -> None:
+        model, trainer, _ = after
+        assert model.invariant_mask.shape == (N_DIMS,)
+        assert float(model.invariant_mask.std()) > 0
+        assert bool(((model.invariant_mask >= 0) & (model.invariant_mask <= 1)).all())
+        assert torch.equal(model.invariant_mask, trainer.workspace.mask)
+
+    def test_labels_are_a_column_of_the_interactions(self, after: Any) -> None:
+        _, trainer, data = after
+        column = data.parts.train.inter_feat["env_id"]
+        assert torch.equal(column, trainer.workspace.labels)
+        assert set(column.tolist()) <= {0, 1, 2}
+
+    def test_history_logs_weights_sizes_and_changes(self, after: Any) -> None:
+        lines = after[1].history.lines
+        mask = [line for line in lines if line["stage"] == "mask 1"]
+        assert all(0 <= line["w_erm"] <= 1 for line in mask)
+        rows = len(after[2].parts.train.inter_feat)
+        named = [line for line in lines if "environment_sizes" in line]
+        assert named
+        assert all(sum(line["environment_sizes"]) == rows for line in named)
+        assert all(0 <= line["labels_changed"] <= rows for line in named)
+
+
+class TestMaskOfOnes(ModelContract):
+    """With no outer iteration and a mask of ones PaInvRL is UltraGCNF, bit for bit."""
+
+    name = "PaInvRL"
+    options = {**SHORT, **SAME_DECAY, "outer_iterations": 0, "mask_init": 1.0}
+
+    def test_equals_ultragcnf(self, after: Any, folder: Path) -> None:
+        peer = type("Peer", (ModelContract,), {"name": "UltraGCNF"})()
+        decay = {key: SAME_DECAY[key] for key in SAME_DECAY if not key.startswith("pretrain")}
+        plain, trainer, _ = peer.trained(folder, **decay, stopping_step=40)
+        assert same_weights(plain, after[0])
+        assert trainer.best_valid_result == after[1].best_valid_result
+
+
+def test_pretraining_is_ultragcnf(tmp_path: Path) -> None:
+    """The backbone that PaInvRL reports is UltraGCNF trained alone."""
+    contract = type("Contract", (ModelContract,), {"name": "PaInvRL", "options": SHORT})()
+    peer = type("Peer", (ModelContract,), {"name": "UltraGCNF"})()
+    from tests.contracts import write_features
+    from tests.host import write_toy
+
+    write_toy(tmp_path)
+    write_features(tmp_path)
+    _, ours, _ = contract.trained(tmp_path, **SAME_DECAY)
+    decay = {key: SAME_DECAY[key] for key in SAME_DECAY if not key.startswith("pretrain")}
+    _, plain, _ = peer.trained(tmp_path, **decay, epochs=2)
+    assert ours.pretrained == plain.best_valid_result
+
+
+def test_embeddings_are_frozen_while_the_mask_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[torch.Tensor] = []
+    original = PaInvRLTrainer._begin_final
+
+    def begin_final(self: PaInvRLTrainer) -> None:
+        assert self.workspace.tables is not None
+        kept.extend([self.workspace.tables.user, self.model.user_embedding.weight.clone()])
+        original(self)
+
+    monkeypatch.setattr(PaInvRLTrainer, "_begin_final", begin_final)
+    contract = type("Contract", (ModelContract,), {"name": "PaInvRL", "options": SHORT})()
+    from tests.contracts import write_features
+    from tests.host import write_toy
+
+    write_toy(tmp_path)
+    write_features(tmp_path)
+    contract.trained(tmp_path)
+    assert torch.equal(kept[0], kept[1])
