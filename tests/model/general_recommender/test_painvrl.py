@@ -1,7 +1,7 @@
 """PaInvRL: its stages, and equality with UltraGCNF and InvRL where options say so."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -69,7 +69,12 @@ class TestMaskOfOnes(ModelContract):
     """With no outer iteration and a mask of ones PaInvRL is UltraGCNF, bit for bit."""
 
     name = "PaInvRL"
-    options = {**SHORT, **SAME_DECAY, "outer_iterations": 0, "mask_init": 1.0}
+    options: ClassVar[dict[str, Any]] = {
+        **SHORT,
+        **SAME_DECAY,
+        "outer_iterations": 0,
+        "mask_init": 1.0,
+    }
 
     def test_equals_ultragcnf(self, after: Any, folder: Path) -> None:
         peer = type("Peer", (ModelContract,), {"name": "UltraGCNF"})()
