@@ -62,7 +62,7 @@ class _PairScores(torch.autograd.Function):
 def _gather(items: Tensor, position: Tensor) -> Tensor:
     """Vectors of some users' pairs, `(rows, n * parts, size)`."""
     gathered = items.flatten(1).index_select(0, position.flatten())
-    return gathered.view(len(position), -1, items.shape[2])
+    return gathered.view(len(position), position.shape[1] * items.shape[1], items.shape[2])
 
 
 class _PairHidden(torch.autograd.Function):
