@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 YAML_FOLDERS = {
     "recbole_invariant.properties": "properties",
     "recbole_invariant.properties.model": "properties/model",
+    "recbole_invariant.properties.schedule": "properties/schedule",
     "recbole_invariant.properties.tune": "properties/tune",
     "recbole_invariant.dataset_configs": "dataset_configs",
 }

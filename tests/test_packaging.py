@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 YAML_PACKAGES = {
     "recbole_invariant.properties": "properties",
     "recbole_invariant.properties.model": "properties/model",
+    "recbole_invariant.properties.schedule": "properties/schedule",
     "recbole_invariant.properties.tune": "properties/tune",
     "recbole_invariant.dataset_configs": "dataset_configs",
 }
