@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,8 @@ def logging_to(path: Path, state: str | None) -> Iterator[None]:
     handlers[0].setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
     if not root.handlers:
         handlers.append(logging.StreamHandler())
-        handlers[1].setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        coloured = logging.Formatter if sys.stderr.isatty() else PlainFormatter
+        handlers[1].setFormatter(coloured("%(asctime)s %(message)s", "%H:%M:%S"))
     before = root.level
     root.setLevel(level)
     for handler in handlers:

@@ -13,6 +13,8 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.protocol import SealedTests, make_loaders, set_eval_batch
 from recbole_invariant.registry import ModelEntry
 
+FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval")
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -59,10 +61,23 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
 
 
 def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
-    """Load the dataset by the model's dataset class, or by the one RecBole takes for it."""
+    """Load the dataset by the model's dataset class, or by the one RecBole takes for it.
+
+    Raises:
+        InputError: RecBole refuses the files or the filters leave nothing.
+    """
     for key in ("dataset_save_path", "dataloaders_save_path"):
         if config[key]:
             raise InputError(f"{key}: RecBole's saved data are pickles, which are never read here.")
-    if entry.dataset_class is not None:
-        return entry.dataset_class(config)
-    return create_dataset(config)
+    try:
+        if entry.dataset_class is not None:
+            return entry.dataset_class(config)
+        return create_dataset(config)
+    except InputError:
+        raise
+    except ValueError as error:
+        filters = {key: config[key] for key in FILTERS if config[key]}
+        raise InputError(
+            f"dataset '{config['dataset']}': RecBole refuses it: {error} "
+            f"Filters in force: {filters or 'none'} (positive_threshold sets that of the rating)."
+        ) from error

@@ -1,4 +1,5 @@
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,19 @@ def bare_root(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
     return root
 
 
-def test_colours_stay_out_of_the_file_and_in_the_record(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("terminal", [True, False])
+def test_colours_are_for_terminals_only(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: bool,
 ) -> None:
     root = bare_root(monkeypatch)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     with logging_to(tmp_path / "log.txt", None):
         root.info(set_color("epoch", "green") + " 3")
     assert (tmp_path / "log.txt").read_text().endswith("INFO epoch 3\n")
-    assert "\x1b" in capsys.readouterr().err
+    assert ("\x1b" in capsys.readouterr().err) == terminal
 
 
 def test_blocks_nest_and_leave_the_logger_as_it_was(

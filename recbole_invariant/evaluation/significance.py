@@ -45,7 +45,7 @@ class GapDifference:
         )
         if self.is_shift:
             return f"{numbers}: this split is a shift."
-        return f"{numbers} contains 0: the two splits agree, so this is no shift."
+        return f"{numbers} contains 0: for this model the two splits agree, so this is no shift."
 
 
 def compare_gaps(

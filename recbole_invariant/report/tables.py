@@ -60,7 +60,9 @@ def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = 
     splits: list[str] = []
     for row in rows:
         splits += [name for name in row.metrics if name not in splits and name != "valid"]
-    header = ["model", *(f"{split} {m}" for split in splits for m in metrics)]
+    # two lines a header where the layout can: a wide table does not fit a terminal
+    between = "\n" if layout == "simple" else " "
+    header = ["model", *(f"{split}{between}{m}" for split in splits for m in metrics)]
     lines = []
     for row in rows:
         values = [row.metrics.get(split, {}).get(m) for split in splits for m in metrics]
@@ -70,7 +72,7 @@ def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = 
     align = ["left", *["right"] * (len(header) + 1)]
     return tabulate(
         lines,
-        headers=[*header, "best epoch", "seconds"],
+        headers=[*header, f"best{between}epoch", "seconds"],
         tablefmt=layout,
         disable_numparse=True,
         colalign=align,

@@ -33,6 +33,12 @@ def test_every_value_stands_under_its_test_set_and_metric() -> None:
     assert lines[3] == ["Pop", "0.1000", "", "", "", "", "0.2"]
 
 
+def test_headers_take_two_lines_in_the_terminal() -> None:
+    lines = comparison_table(ROWS, ["recall@10"]).splitlines()
+    assert lines[0].split() == ["model", "iid", "ood_popularity", "best", "seconds"]
+    assert lines[1].split() == ["recall@10", "recall@10", "epoch"]
+
+
 @pytest.mark.parametrize(
     ("measured", "wanted", "expected"),
     [
