@@ -112,7 +112,12 @@ def test_a_reopened_run_gives_the_same_numbers(done: RunResult) -> None:
     assert done.run_dir is not None
     before = sorted(path.name for path in done.run_dir.iterdir())
     tests = {name: values for name, values in done.metrics.items() if name != "valid"}
-    assert evaluate_run(done.run_dir).metrics == tests
+    again = evaluate_run(done.run_dir)
+    assert again.metrics == tests
+    ours = next(line for line in done.table.splitlines() if line.startswith("BPR"))
+    assert ours.split() == next(
+        line.split() for line in again.table.splitlines() if line.startswith("BPR")
+    )
     for baseline in done.baselines.values():
         assert baseline.run_dir is not None
         metrics = {name: v for name, v in baseline.metrics.items() if name != "valid"}

@@ -57,7 +57,8 @@ def evaluate_run(
     trainer.eval_collector.data_collect(data.train)
     metrics, per_user = open_tests(trainer, data)
     again = {**record, "metrics": metrics}
-    rows = [Row(entry.name, metrics, 0.0, record["selection"]["best_epoch"])]
+    seconds = sum(stage["seconds"] for stage in record["stages"])
+    rows = [Row(entry.name, metrics, seconds, record["selection"]["best_epoch"])]
     table = comparison_table(rows, compared_metrics(config, metrics))
     return RunResult(metrics, None, again, per_user, table="\n".join([table, *run_notes(record)]))
 
