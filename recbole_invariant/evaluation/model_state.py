@@ -115,7 +115,8 @@ def _decode(name: str, described: dict[str, Any], tensors: dict[str, Tensor]) ->
         return described["value"]
     if kind == "coo":
         indices, values = tensors.pop(f"{name}.indices"), tensors.pop(f"{name}.values")
-        return torch.sparse_coo_tensor(indices, values, described["shape"]).coalesce()
+        shape = described["shape"]
+        return torch.sparse_coo_tensor(indices, values, shape, check_invariants=True).coalesce()
     if kind == "sparse":
         parts = tuple(tensors.pop(f"{name}.{part}").numpy() for part in SPARSE_PARTS)
         matrix = scipy.sparse.csr_matrix(parts, shape=described["shape"])
