@@ -21,6 +21,7 @@ from recbole_invariant.compat.libraries import (
     mend_numpy_aliases,
     mend_series_agg_len,
 )
+from recbole_invariant.compat.popularity import mend_popularity
 from recbole_invariant.compat.tensorboard import tensorboard_directory
 from recbole_invariant.compat.warnings import silence_host_warnings
 
@@ -106,6 +107,13 @@ MENDS: tuple[Mend, ...] = (
         "(evaluator/collector.py:227, on any library version)",
         "RecBole moves tensors only",
         mend_collector,
+    ),
+    Mend(
+        "popularity-counts",
+        "Pop counts an item once a batch, and the batch's negatives too "
+        "(model/general_recommender/pop.py:41)",
+        "Pop adds up occurrences of positives",
+        mend_popularity,
     ),
     Mend(
         "host-warnings",

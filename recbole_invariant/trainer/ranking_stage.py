@@ -82,7 +82,8 @@ class RankingStage(Stage):
     ) -> None:
         super().__init__(name, epochs)
         self.model, self.config, self.train_data, self.decay = model, config, train_data, decay
-        self.validates, self.patience, self.eval_step = True, patience, config["eval_step"]
+        self.validates, self.patience = True, patience
+        self.eval_step = min(config["eval_step"], epochs)
         self.prepare, self.on_end = prepare, on_end
 
     def begin(self) -> None:
