@@ -22,7 +22,7 @@ def mend_popularity() -> None:
         if getattr(host_init, "mended_by_recbole_invariant", False):
             return
 
-        def __init__(self: Any, config: Any, dataset: Any) -> None:
+        def init(self: Any, config: Any, dataset: Any) -> None:
             host_init(self, config, dataset)
             self.LABEL = config["LABEL_FIELD"]
 
@@ -34,7 +34,7 @@ def mend_popularity() -> None:
             self.max_cnt = self.item_cnt.max(dim=0)[0]
             return torch.nn.Parameter(torch.zeros(1)).to(self.device)
 
-        __init__.mended_by_recbole_invariant = True  # type: ignore[attr-defined]
-        pop.__init__, pop.calculate_loss = __init__, calculate_loss
+        init.mended_by_recbole_invariant = True  # type: ignore[attr-defined]
+        pop.__init__, pop.calculate_loss = init, calculate_loss
 
     after_import("recbole.model.general_recommender.pop", patch)
