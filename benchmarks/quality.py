@@ -4,7 +4,8 @@
 
 Each data set and protocol is one run of PaInvRL with the others as baselines on the same split,
 with the options of dataset_configs. Runs that are done are read from `--output_dir`, not
-repeated. Options were chosen on validation; the tests are opened here.
+repeated; with `--report` nothing is run, and the page shows whatever seeds are done. Options were
+chosen on validation; the tests are opened here.
 """
 
 import argparse
@@ -28,10 +29,10 @@ Records = dict[str, list[dict[str, Any]]]
 def records_of(arguments: argparse.Namespace, dataset: str, protocol: str) -> Records:
     """Run what is missing; return the record of every model and seed."""
     found: Records = {}
-    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+    for seed in seeds_of(arguments, dataset, protocol):
         name = f"{dataset}-{protocol}-{seed}"
         folder = Path(arguments.output_dir) / name
-        if not (folder / "run.json").exists():
+        if not (folder / "table.md").exists():
             options: dict[str, Any] = {
                 "ood": protocol,
                 "seed": seed,
@@ -51,6 +52,14 @@ def records_of(arguments: argparse.Namespace, dataset: str, protocol: str) -> Re
             content = json.loads((path / "run.json").read_text(encoding="utf-8"))
             found.setdefault(label, []).append(content)
     return found
+
+
+def seeds_of(arguments: argparse.Namespace, dataset: str, protocol: str) -> list[int]:
+    """List the seeds that were asked for, or with `--report` those that are done."""
+    if not arguments.report:
+        return list(range(arguments.first_seed, arguments.first_seed + arguments.seeds))
+    done = Path(arguments.output_dir).glob(f"{dataset}-{protocol}-*/table.md")
+    return sorted(int(path.parent.name.rsplit("-", 1)[1]) for path in done)
 
 
 def interval(values: Iterable[float]) -> str:
@@ -97,23 +106,26 @@ def main() -> None:
     parser.add_argument("--protocols", nargs="+", default=["popularity", "environment"])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first_seed", type=int, default=100)
+    parser.add_argument("--report", action="store_true", help="write the page only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--data_path", help="folder of the data sets other than ml-100k")
     parser.add_argument("--output_dir", default="runs/quality")
     parser.add_argument("--out", default="docs/results.md")
     arguments = parser.parse_args()
-    parts = [
-        section(dataset, protocol, records_of(arguments, dataset, protocol))
+    sections = {
+        (dataset, protocol): records_of(arguments, dataset, protocol)
         for dataset in arguments.datasets
         for protocol in arguments.protocols
-    ]
-    names, seeds = " ".join(arguments.datasets), arguments.seeds
+    }
+    parts = [section(*names, records) for names, records in sections.items() if records]
+    names, protocols = " ".join(arguments.datasets), " ".join(arguments.protocols)
     title = (
         "# Results\n\nWritten by `python benchmarks/quality.py "
-        f"--datasets {names} --protocols {' '.join(arguments.protocols)} --seeds {seeds}`, never "
-        "by hand. Full ranking; mean over seeds and 95 % interval of the mean where there are "
-        "several seeds. Options of each model: dataset_configs, chosen on validation of another "
-        "seed."
+        f"--datasets {names} --protocols {protocols}`, never by hand. Full ranking; the mean over "
+        "seeds, with the 95 % interval of the mean where there are several seeds. With few seeds "
+        "small differences mean nothing. Options of each model: dataset_configs, chosen on "
+        "validation of another seed; the tests were opened once. Training times were taken on two "
+        "shared cores, one thread a run."
     )
     Path(arguments.out).write_text("\n\n".join([title, *parts]) + "\n", encoding="utf-8")
     print(f"{arguments.out} written")

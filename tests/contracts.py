@@ -58,6 +58,36 @@ class ModelContract:
         }
         return {**values, **self.options, **changes}
 
+    def interrupted(
+        self, folder: Path, run_dir: Path, after: int, **changes: Any
+    ) -> tuple[Any, Any]:
+        """Kill a training after so many checkpoints, go on from the last in new objects."""
+        entry = resolve(self.name)
+        values = self.config(folder, checkpoint_minutes=0, **changes)
+
+        def begin() -> tuple[Any, Any, Any, Any]:
+            config = build_config(self.name, "toy", values)
+            config["run_dir"], config["checkpoint_dir"] = str(run_dir), str(run_dir / "checkpoint")
+            data = prepare(config, entry)
+            return config, data, *build(config, entry, data)
+
+        config, data, model, trainer = begin()
+        counted, original = [], trainer._checkpoint
+
+        def checkpoint(*arguments: Any) -> None:
+            original(*arguments)
+            counted.append(1)
+            if len(counted) == after:
+                raise KeyboardInterrupt
+
+        trainer._checkpoint = checkpoint
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, trainer, data)
+        config, data, model, trainer = begin()
+        trainer.resume_checkpoint(run_dir / "checkpoint" / "last.safetensors")
+        fit(config, trainer, data)
+        return model, trainer
+
     def trained(self, folder: Path, **changes: Any) -> tuple[Any, Any, Any]:
         """Return model, trainer and data after training, without records."""
         entry = resolve(self.name)
@@ -115,6 +145,22 @@ class ModelContract:
             assert torch.equal(value, again.state_dict()[name]), name
         table = "user_embedding.weight"
         assert not torch.equal(after[0].state_dict()[table], other.state_dict()[table])
+
+    @pytest.mark.parametrize("checkpoints", [1, 3])
+    def test_a_killed_training_goes_on_to_the_same_bits(
+        self, after: Any, folder: Path, tmp_path: Path, checkpoints: int
+    ) -> None:
+        stages = sum(record["epochs"] for record in after[1].stage_records)
+        if checkpoints >= stages:
+            pytest.skip(f"the whole training has {stages} epochs")
+        model, trainer = self.interrupted(folder, tmp_path, checkpoints)
+        for name, value in after[0].state_dict().items():
+            assert torch.equal(value, model.state_dict()[name]), name
+        assert trainer.best_epoch == after[1].best_epoch
+        names = [record["name"] for record in trainer.stage_records]
+        assert names == [record["name"] for record in after[1].stage_records]
+        losses = [line["losses"] for line in trainer.history.lines]
+        assert losses == [line["losses"] for line in after[1].history.lines]
 
     def test_training_lowers_the_loss(self, after: Any) -> None:
         lines = after[1].history.lines

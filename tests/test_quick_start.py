@@ -61,6 +61,7 @@ def done(folder: Path) -> RunResult:
 def test_a_run_leaves_every_file_and_its_record_agrees_with_them(done: RunResult) -> None:
     assert done.run_dir is not None
     assert {path.name for path in done.run_dir.iterdir()} >= FILES
+    assert (done.run_dir / "checkpoint" / "last.safetensors").is_file()
     record = json.loads((done.run_dir / "run.json").read_text())
     assert record == json.loads(json.dumps(done.record))
     assert list(record["metrics"]) == ["valid", "iid", "ood_popularity"]

@@ -48,6 +48,7 @@ class MaskModel(nn.Module):
     """
 
     features: Tensor
+    described: Tensor
 
     def __init__(
         self,
@@ -61,6 +62,8 @@ class MaskModel(nn.Module):
     ) -> None:
         super().__init__()
         self.register_buffer("features", features, persistent=False)
+        described = features if attention is None else torch.cat([tables.item, features], dim=-1)
+        self.register_buffer("described", described, persistent=False)
         self.tables, self.weights = tables, weights
         self._graph = (graph,)  # in a tuple: shared with the backbone, not a part of this module
         self.gate, self.attention = gate, attention
@@ -138,8 +141,8 @@ class MaskModel(nn.Module):
         if self.attention is None:
             return torch.ones(*columns.shape, 1, device=columns.device)
         different, position = self._different(columns)
-        rows = slice(None) if different is None else different
-        items = torch.cat([self.tables.item[rows], self.features[rows]], dim=-1)
+        every = self.described
+        items = every if different is None else every.index_select(0, different)
         weights: Tensor = self.attention(users, items, position)
         return weights
 

@@ -1,9 +1,11 @@
 """Checkpoints of tensors and JSON in one safetensors file; nothing is pickled."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -83,6 +85,53 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def clone_state(module: torch.nn.Module) -> dict[str, Tensor]:
-    """Copy a module's weights to memory of their own."""
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+def clone_state(model: torch.nn.Module) -> dict[str, Any]:
+    """Copy all that a model ranks with to memory of its own.
+
+    RecBole's models keep more than their weights: counts of models without gradient descent, and
+    the vectors that graph models ranked with last. Without the latter, restored weights would be
+    measured with the last epoch's vectors.
+
+    Returns:
+        `weights` by name, and `other` as `model.other_parameter()` names it.
+    """
+    other = model.other_parameter() if hasattr(model, "other_parameter") else {}
+    return {
+        "weights": {name: value.detach().clone() for name, value in model.state_dict().items()},
+        "other": {name: _copy(value) for name, value in other.items()},
+    }
+
+
+def _copy(value: Any) -> Any:
+    """Copy a tensor; leave anything else as it is."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def restore_state(model: torch.nn.Module, state: dict[str, Any]) -> None:
+    """Put back what `clone_state` returned; what was empty then becomes empty again."""
+    model.load_state_dict(state["weights"])
+    for name, value in state["other"].items():
+        setattr(model, name, _copy(value))
+
+
+def random_states() -> dict[str, Any]:
+    """Return the states of the global random generators, which RecBole's samplers draw from."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    version, internal, pending = random.getstate()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
+        "python": [version, list(internal), pending],
+    }
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    """Put back what `random_states` returned."""
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])
+    kind, keys, position, has_gauss, gauss = states["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    version, internal, pending = states["python"]
+    random.setstate((version, tuple(internal), pending))

@@ -12,8 +12,9 @@ from recbole.utils import get_trainer
 from torch import Tensor
 
 from recbole_invariant import compat
+from recbole_invariant.errors import TrainingError
 from recbole_invariant.registry import ModelEntry
-from recbole_invariant.trainer.checkpoint import clone_state
+from recbole_invariant.trainer.checkpoint import clone_state, restore_state
 from recbole_invariant.trainer.history import History
 from recbole_invariant.trainer.host_stage import HostTraditionalTrainer, HostTrainer
 from recbole_invariant.trainer.stages import StagedTrainer
@@ -23,7 +24,7 @@ class AdaptedTrainer:
     """Mixed in before a RecBole trainer with a loop of its own (knowledge graphs, pretraining).
 
     The loop stays RecBole's; the best weights are kept in memory instead of a pickled file, and
-    the history is written as for every other model.
+    the history, losses only, is written at the end.
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
@@ -35,16 +36,24 @@ class AdaptedTrainer:
         self.history.restart([])
         self.stage_records: list[dict[str, Any]] = []
         self.best_epoch: int | None = None
-        self.best_state: dict[str, Tensor] | None = None
+        self.best_state: dict[str, Any] | None = None
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
         """Keep the weights that RecBole would have pickled."""
         self.best_epoch, self.best_state = epoch, clone_state(self.model)  # type: ignore[attr-defined]
 
+    def _check_nan(self, loss: Tensor) -> None:
+        """Stop on a loss that is not finite; RecBole's own check lets infinity pass."""
+        if not bool(torch.isfinite(loss).all()):
+            epoch = len(self.train_loss_dict)  # type: ignore[attr-defined]
+            raise TrainingError(
+                f"stage 'train', epoch {epoch}: the loss is {float(loss.detach())}."
+            )
+
     def restore_best(self) -> None:
         """Load the weights kept last."""
         if self.best_state is not None:
-            self.model.load_state_dict(self.best_state)  # type: ignore[attr-defined]
+            restore_state(self.model, self.best_state)  # type: ignore[attr-defined]
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Run RecBole's loop, then write the history and load the best weights."""

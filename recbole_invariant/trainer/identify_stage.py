@@ -36,6 +36,12 @@ def identification_options(config: Config) -> IdentificationOptions:
     )
 
 
+def publish_labels(train_data: AbstractDataLoader, labels: Tensor) -> None:
+    """Write the labels into the column `env_id` of the training interactions."""
+    columns = train_data._dataset.inter_feat
+    columns.update(type(columns)({ENVIRONMENT_FIELD: labels.cpu()}))
+
+
 class IdentifyStage(Stage):
     """Rounds of {train the environments' models, relabel}, `him_epochs` epochs a round.
 
@@ -105,8 +111,7 @@ class IdentifyStage(Stage):
     def end(self) -> None:
         """Write the labels into the interactions and the workspace."""
         self.workspace.labels = self.identifier.labels
-        columns = self.train_data._dataset.inter_feat
-        columns.update(type(columns)({ENVIRONMENT_FIELD: self.identifier.labels.cpu()}))
+        publish_labels(self.train_data, self.identifier.labels)
 
     def state(self) -> dict[str, Any]:
         """Return labels, models, optimiser and random streams."""

@@ -13,6 +13,7 @@ from recbole_invariant.model.layers import ClippedGaussianGate, RepresentationAt
 from recbole_invariant.model.mask import EnvironmentRisks, MaskModel
 from recbole_invariant.objective.invariance import gradient_variance_penalty
 from recbole_invariant.seeding import torch_generator
+from recbole_invariant.trainer.identify_stage import publish_labels
 from recbole_invariant.trainer.mask_options import MaskOptions
 from recbole_invariant.trainer.optimizer import optimizer_state
 from recbole_invariant.trainer.ranking_stage import TrainingPairs, negative_sampler
@@ -60,6 +61,7 @@ class MaskStage(Stage):
         labels = self.workspace.labels
         if labels is None or self.workspace.tables is None:
             raise RuntimeError(f"stage '{self.name}' needs labels and pretrained tables first")
+        publish_labels(self.train_data, labels)  # again, for a resumed run
         self.loader = EnvironmentBatches(
             labels, config["n_environments"], config["train_batch_size"], self.generator
         )
@@ -125,8 +127,9 @@ class MaskStage(Stage):
         self.optimizer.step()
         if options.project:
             self.mask_model.gate.project()
-        self.erm_weights.append(float(weights[0]))
-        return {"loss": erm.detach(), "irm": irm.detach()}
+        self.erm_weights.append(float(weights.share))
+        size = torch.stack([gradient.norm() for gradient in combined]).norm()
+        return {"loss": erm.detach(), "irm": irm.detach(), "gradient": size}
 
     def _objectives(self, out: EnvironmentRisks, with_penalty: bool) -> tuple[Tensor, Tensor]:
         """Return L_ERM and L_IRM (Eq. 11).

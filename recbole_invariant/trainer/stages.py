@@ -15,12 +15,18 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.trainer import Trainer
 from recbole.utils import calculate_valid_score, early_stopping
 from recbole.utils.utils import dict2str
-from torch import Tensor
 from tqdm import tqdm
 
 from recbole_invariant import compat
 from recbole_invariant.errors import TrainingError
-from recbole_invariant.trainer.checkpoint import clone_state, load_checkpoint, save_checkpoint
+from recbole_invariant.trainer.checkpoint import (
+    clone_state,
+    load_checkpoint,
+    random_states,
+    restore_state,
+    save_checkpoint,
+    set_random_states,
+)
 from recbole_invariant.trainer.history import History
 from recbole_invariant.trainer.stage import EpochEnd, Stage
 
@@ -51,7 +57,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.best_valid_result: dict[str, float] | None = None
         self.cur_step: int = 0
         self.best_epoch: int | None = None
-        self.best_state: dict[str, Tensor] | None = None
+        self.best_state: dict[str, Any] | None = None
         self.start_stage = 0
         self._last_checkpoint = time.monotonic()
         self._resume_from: dict[str, Any] | None = None
@@ -145,13 +151,18 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         line: dict[str, Any] = {"stage": stage.name, "epoch": epoch, "losses": losses, **end.values}
         line["seconds"] = round(time.perf_counter() - begun, 4)
         stop = end.finished
-        if stage.validates and (epoch + 1) % stage.eval_step == 0 and self._options["valid_data"]:
+        if self._validates_after(stage, epoch):
             line["valid"], stopped = self._validate(stage, epoch)
             stop = stop or stopped
         self.history.append(line)
         if self._options["verbose"]:
             self.logger.info(_describe(line, end))
         return stop
+
+    def _validates_after(self, stage: Stage, epoch: int) -> bool:
+        """Whether an epoch is followed by a validation; `eval_step: 0` means never, as RecBole's."""
+        wanted = stage.validates and stage.eval_step > 0 and bool(self._options["valid_data"])
+        return wanted and (epoch + 1) % stage.eval_step == 0
 
     def _train_one_epoch(self, stage: Stage, epoch: int) -> dict[str, float]:
         """Take every step of an epoch; return the mean of each loss over the steps."""
@@ -167,8 +178,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
                 if loss - loss != 0.0:  # neither NaN nor infinite
                     where = f"stage '{stage.name}', epoch {epoch}, batch {number}"
                     raise TrainingError(
-                        f"{where}: {name} is {loss}. The last checkpoint is kept; "
-                        "lower learning_rate or look at the features for outliers."
+                        f"{where}: {name} is {loss}. Lower learning_rate or look at the features "
+                        "for outliers; the run folder keeps the last checkpoint, if there is one."
                     )
                 totals[name] = totals.get(name, 0.0) + loss
         return {name: total / max(n_batches, 1) for name, total in totals.items()}
@@ -202,7 +213,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def restore_best(self) -> None:
         """Load the best weights of the current stage, if any were kept."""
         if self.best_state is not None:
-            self.model.load_state_dict(self.best_state)
+            restore_state(self.model, self.best_state)
 
     def evaluate(
         self,
@@ -232,18 +243,22 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def _restore(self, stage: Stage, state: dict[str, Any]) -> int:
         """Load a checkpoint into the model, the stage and the selection; return the epoch."""
         stage.load_state(state["stage_state"])
-        self.model.load_state_dict(state["model"])
+        restore_state(self.model, state["model"])
         selection = state["selection"]
         self.best_valid_score, self.cur_step = selection["score"], selection["cur_step"]
         self.best_valid_result, self.best_epoch = selection["result"], selection["epoch"]
         self.best_state = state["best_state"]
-        torch.set_rng_state(state["torch_rng"])
+        set_random_states(state["random"])
         return int(state["epoch"])
 
     def _checkpoint(self, index: int, epoch: int, finished: bool, seconds: float) -> None:
         """Write the whole state at an epoch's end, at most every `checkpoint_minutes`."""
         waited = time.monotonic() - self._last_checkpoint
-        due = finished or waited >= 60 * (self.config["checkpoint_minutes"] or 0)
+        due = (
+            finished
+            or epoch == self.stages[index].epochs
+            or waited >= 60 * (self.config["checkpoint_minutes"] or 0)
+        )
         if not (self._saved and self.run_dir and due):
             return
         state = {
@@ -263,7 +278,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
             },
             "history": self.history.lines,
             "stage_records": self.stage_records,
-            "torch_rng": torch.get_rng_state(),
+            "random": random_states(),
         }
         save_checkpoint(self.run_dir / "checkpoint" / "last.safetensors", state)
         self._last_checkpoint = time.monotonic()

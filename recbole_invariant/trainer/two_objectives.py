@@ -1,12 +1,27 @@
 """How the empirical and the invariant risk are weighed against each other at a step."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from recbole_invariant.objective.pareto import min_norm_weight
 from recbole_invariant.trainer.mask_options import MaskOptions
+
+
+class ObjectiveWeights(NamedTuple):
+    """Weights of a step.
+
+    Attributes:
+        erm: factor of the gradient of L_ERM, scaling included.
+        irm: factor of the gradient of L_IRM, scaling included.
+        share: what the rule gave L_ERM before any scaling (w_ERM of Eq. 18).
+    """
+
+    erm: Tensor
+    irm: Tensor
+    share: Tensor
 
 
 def gradient_scales(
@@ -34,7 +49,7 @@ def objective_weights(
     irm_gradient: Tensor | None,
     erm: Tensor,
     irm: Tensor,
-) -> tuple[Tensor, Tensor]:
+) -> ObjectiveWeights:
     """Weights of L_ERM and L_IRM at this step (Eq. 17, 18 for the rule `adaptive`).
 
     Args:
@@ -45,33 +60,35 @@ def objective_weights(
         irm: L_IRM.
 
     Returns:
-        Two 0-d tensors >= 0. For `adaptive` without scaling they sum to 1.
+        0-d tensors >= 0. For `adaptive` without scaling the first two sum to 1.
     """
     one, zero = torch.ones_like(erm), torch.zeros_like(erm)
     if options.rule == "erm" or irm_gradient is None:
-        return one * (options.erm_weight if options.rule == "fixed" else 1.0), zero
+        erm_weight = one * (options.erm_weight if options.rule == "fixed" else 1.0)
+        return ObjectiveWeights(erm_weight, zero, erm_weight)
     if options.rule == "irm":
-        return zero, one
+        return ObjectiveWeights(zero, one, zero)
     if options.rule == "fixed":
-        return one * options.erm_weight, one * options.irm_weight
+        erm_weight = one * options.erm_weight
+        return ObjectiveWeights(erm_weight, one * options.irm_weight, erm_weight)
     erm_scale, irm_scale = gradient_scales(options, erm_gradient, irm_gradient, erm, irm)
     weight = min_norm_weight(erm_scale * erm_gradient, irm_scale * irm_gradient).to(erm.dtype)
-    return weight * erm_scale, (1 - weight) * irm_scale
+    return ObjectiveWeights(weight * erm_scale, (1 - weight) * irm_scale, weight)
 
 
 def combine_gradients(
     parameters: Sequence[Tensor],
     erm_gradients: Sequence[Tensor | None],
     irm_gradients: Sequence[Tensor | None],
-    weights: tuple[Tensor, Tensor],
+    weights: ObjectiveWeights,
 ) -> list[Tensor]:
     """Add up the two gradients of every parameter with the step's weights; None counts as 0."""
     combined = []
     for parameter, erm, irm in zip(parameters, erm_gradients, irm_gradients, strict=True):
         total = torch.zeros_like(parameter)
         if erm is not None:
-            total = total + weights[0] * erm
+            total = total + weights.erm * erm
         if irm is not None:
-            total = total + weights[1] * irm
+            total = total + weights.irm * irm
         combined.append(total)
     return combined

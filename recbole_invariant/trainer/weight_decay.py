@@ -12,6 +12,7 @@ import torch
 from recbole.config import Config
 from torch import Tensor
 
+from recbole_invariant.errors import InputError
 from recbole_invariant.model.general_recommender.ultragcn import UltraGCN
 
 
@@ -34,7 +35,17 @@ class WeightDecay:
 
     @classmethod
     def from_config(cls, config: Config) -> "WeightDecay":
-        """Read the decay of a model's single or final stage."""
+        """Read the decay of a model's single or final stage.
+
+        Raises:
+            InputError: an option of RecBole's trainer is set that these stages would ignore.
+        """
+        ignored = [key for key in ("weight_decay", "clip_grad_norm", "enable_amp") if config[key]]
+        if ignored:
+            raise InputError(
+                f"{', '.join(ignored)}: no effect on {config['model']}; its L2 decay is set by "
+                "embedding_decay, item_decay_ratio and projection_decay. Leave the others unset."
+            )
         return cls(
             embedding=config["embedding_decay"],
             item_ratio=config["item_decay_ratio"],

@@ -7,7 +7,11 @@ import pytest
 import torch
 
 from recbole_invariant.trainer.mask_options import MaskOptions
-from recbole_invariant.trainer.two_objectives import combine_gradients, objective_weights
+from recbole_invariant.trainer.two_objectives import (
+    ObjectiveWeights,
+    combine_gradients,
+    objective_weights,
+)
 from tests.toy import model_options
 
 ERM, IRM = torch.tensor([1.0, 2.0, 0.0]), torch.tensor([-30.0, 5.0, 1.0])
@@ -17,8 +21,8 @@ RISKS = (torch.tensor(4.0), torch.tensor(100.0))
 def weights(**changes: Any) -> tuple[float, float]:
     options = MaskOptions.from_config(model_options("PaInvRL"), 0)
     options = dataclasses.replace(options, **changes)
-    erm, irm = objective_weights(options, ERM, IRM, *RISKS)
-    return float(erm), float(irm)
+    found = objective_weights(options, ERM, IRM, *RISKS)
+    return float(found.erm), float(found.irm)
 
 
 def test_adaptive_weights_sum_to_one_and_shorten_the_gradient():
@@ -65,6 +69,6 @@ def test_a_missing_gradient_counts_as_zero():
         parameters,
         [torch.ones(2), None],
         [None, torch.ones(2)],
-        (torch.tensor(2.0), torch.tensor(3.0)),
+        ObjectiveWeights(torch.tensor(2.0), torch.tensor(3.0), torch.tensor(0.5)),
     )
     assert [c.tolist() for c in combined] == [[2, 2], [3, 3]]

@@ -143,5 +143,5 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
         The item vectors are made once an evaluation; `train()` and `eval()` forget them.
         """
         if self._item_vectors is None or self.training:
-            self._item_vectors = self.item_vectors()
+            self._item_vectors = self.item_vectors().detach()
         return self.user_vectors(interaction[self.USER_ID]) @ self._item_vectors.T
