@@ -95,7 +95,8 @@ def clone_state(model: torch.nn.Module) -> dict[str, Any]:
     Returns:
         `weights` by name, and `other` as `model.other_parameter()` names it.
     """
-    other = model.other_parameter() if hasattr(model, "other_parameter") else {}
+    named: Any = getattr(model, "other_parameter", dict)
+    other: dict[str, Any] = named()
     return {
         "weights": {name: value.detach().clone() for name, value in model.state_dict().items()},
         "other": {name: _copy(value) for name, value in other.items()},
@@ -116,7 +117,8 @@ def restore_state(model: torch.nn.Module, state: dict[str, Any]) -> None:
 
 def random_states() -> dict[str, Any]:
     """Return the states of the global random generators, which RecBole's samplers draw from."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    legacy: Any = np.random.get_state()
+    kind, keys, position, has_gauss, gauss = legacy
     version, internal, pending = random.getstate()
     return {
         "torch": torch.get_rng_state(),

@@ -160,7 +160,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         return stop
 
     def _validates_after(self, stage: Stage, epoch: int) -> bool:
-        """Whether an epoch is followed by a validation; `eval_step: 0` means never, as RecBole's."""
+        """Whether an epoch is followed by a validation; `eval_step: 0` means never."""
         wanted = stage.validates and stage.eval_step > 0 and bool(self._options["valid_data"])
         return wanted and (epoch + 1) % stage.eval_step == 0
 
