@@ -78,6 +78,8 @@ def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, conf
         InputError: the name is that of a folder with something in it.
     """
     if run_name is not None:
+        if Path(run_name).name != run_name:
+            raise InputError(f"run_name: expected a name without folders, not '{run_name}'.")
         folder = output_dir / run_name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(
@@ -118,6 +120,11 @@ def _finish(result: RunResult, config: Any, run_dir: Path) -> RunResult:
     lines = [_row(label, made) for label, made in rows.items()]
     notes = run_notes(result.record)
     notes += [run_notes(made.record)[-1] for made in result.baselines.values()]
+    if result.baselines:
+        notes.append(
+            "baselines train by their own options; set those with baseline_options, "
+            "e.g. --baseline_options='{UltraGCN: {epochs: 5}}'"
+        )
     if shift is not None:
         notes.append(shift.describe())
     markdown = comparison_table(lines, metrics, "github")

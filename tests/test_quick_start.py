@@ -245,3 +245,28 @@ def test_a_context_model_on_ml_100k_is_measured_by_labels(tmp_path: Path) -> Non
     assert result.record["options"]["ood"]["value"] is None
     assert result.run_dir is not None
     assert evaluate_run(result.run_dir).metrics["iid"] == result.metrics["iid"]
+
+
+def test_features_keep_their_order_when_a_run_is_opened_again(tmp_path: Path) -> None:
+    """Modalities out of alphabetical order: other columns for the same projection otherwise."""
+    write_toy(tmp_path, n_users=60)
+    rng = np.random.default_rng(0)
+    for name, width in (("visual", 3), ("acoustic", 5)):
+        np.save(tmp_path / "toy" / f"toy.{name}.npy", rng.normal(size=(30, width)))
+    tokens = "".join(f"i{item}\n" for item in range(30))
+    (tmp_path / "toy" / "toy.item_tokens.txt").write_text(tokens)
+    modalities = {"visual": {"source": "npy"}, "acoustic": {"source": "npy"}}
+    options = {"init_std": 0.5, "modalities": modalities, "positive_threshold": None}
+    done = toy(tmp_path, "UltraGCNF", **options)
+    assert done.run_dir is not None
+    again = evaluate_run(done.run_dir)
+    assert {k: v for k, v in done.metrics.items() if k != "valid"} == {
+        k: v for k, v in again.metrics.items() if k != "valid"
+    }
+
+
+def test_wrong_shares_and_names_are_the_users_mistakes(folder: Path) -> None:
+    with pytest.raises(InputError, match="pool_ratio"):
+        toy(folder, pool_ratio=[0.8, 0.1])
+    with pytest.raises(InputError, match="run_name"):
+        toy(folder, run_name="../elsewhere")

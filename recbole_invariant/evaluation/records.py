@@ -81,13 +81,15 @@ def write_config(run_dir: Path, options: Mapping[str, Mapping[str, Any]]) -> Non
     """Write `config.yaml`: the value of every option, enough to repeat the run.
 
     What RecBole leaves empty is left out: its own checks do not take null for all of these.
+    Keys inside a value keep their order: that of the modalities is the order of the features.
     """
     values = {
         key: option["value"]
         for key, option in options.items()
         if option["value"] is not None or not option["layer"].startswith("RecBole")
     }
-    text = yaml.safe_dump(values, sort_keys=True, allow_unicode=True)
+    ordered = dict(sorted(values.items()))
+    text = yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True)
     write_atomically(run_dir / CONFIG_FILE, text)
 
 

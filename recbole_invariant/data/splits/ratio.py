@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recbole_invariant.errors import InputError
+
 
 def position_in_group(groups: np.ndarray) -> np.ndarray:
     """Number the members of each group 0, 1, 2, ... in the order in which they stand, `(n,)`."""
@@ -35,7 +37,15 @@ def split_users_by_ratio(
 
     Returns:
         Sorted training, validation and test rows.
+
+    Raises:
+        InputError: the ratio is not three shares, none negative, the first above 0.
     """
+    if len(ratio) != 3 or min(ratio) < 0 or ratio[0] <= 0:
+        raise InputError(
+            f"pool_ratio: expected three shares, of train, valid and iid, such as "
+            f"[0.8, 0.1, 0.1]; it is {list(ratio)}"
+        )
     shuffled = rng.permutation(rows)
     owner = users[shuffled]
     n_users = int(owner.max(initial=0)) + 1
