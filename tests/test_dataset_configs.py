@@ -10,6 +10,7 @@ import torch
 import yaml
 from recbole.config import Config
 
+from recbole_invariant.configuration.known_keys import known_keys
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.modality_specs import parse_specs
 
@@ -64,8 +65,7 @@ def test_every_file_has_its_contents_stated_here() -> None:
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_keys_and_modalities_are_known(name: str) -> None:
-    known_keys = pytest.importorskip("recbole_invariant.options").known_keys
-    unknown = set(options(name)) - set(known_keys()) - {"models"}
+    unknown = set(options(name)) - known_keys() - {"models"}
     assert not unknown
     parse_specs(options(name).get("modalities"))
 

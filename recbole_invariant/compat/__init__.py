@@ -8,6 +8,7 @@ is imported, so that nothing of RecBole is loaded on their account.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recbole_invariant.compat.anomaly import mend_anomaly_detection
 from recbole_invariant.compat.checkpoints import (
     mend_checkpoint_loading,
     mend_load_data_and_model,
@@ -107,6 +108,13 @@ MENDS: tuple[Mend, ...] = (
         "(evaluator/collector.py:227, on any library version)",
         "RecBole moves tensors only",
         mend_collector,
+    ),
+    Mend(
+        "anomaly-detection",
+        "SINE's import turns torch's anomaly detection on for the whole process "
+        "(model/sequential_recommender/sine.py:25)",
+        "RecBole leaves it off",
+        mend_anomaly_detection,
     ),
     Mend(
         "popularity-counts",
