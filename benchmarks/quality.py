@@ -49,6 +49,8 @@ def records_of(arguments: argparse.Namespace, dataset: str, protocol: str) -> Re
         if record["control"]:
             paths[f"{MODEL}, random control"] = folder / record["control"]
         for label, path in paths.items():
+            if not (path / "run.json").exists():  # removed to be run again
+                continue
             content = json.loads((path / "run.json").read_text(encoding="utf-8"))
             found.setdefault(label, []).append(content)
     return found
@@ -92,8 +94,14 @@ def section(dataset: str, protocol: str, records: Records) -> str:
     lines = [f"## {dataset}, protocol `{protocol}`", ""]
     lines += [f"Seeds {seeds}; interactions of the first: {rows}. {record['selection']['rule']}."]
     if record.get("shift"):
-        says = "is" if record["shift"]["is_shift"] else "is not"
-        lines += [f"By the random control this {says} a shift (first seed): {record['shift']}."]
+        shift = record["shift"]
+        says = "is" if shift["is_shift"] else "is not"
+        lines += [
+            f"By the random control this {says} a shift: the gap of {MODEL} in {shift['metric']} "
+            f"from iid to the shifted test is {shift['gap']:.3f} here and "
+            f"{shift['control_gap']:.3f} on the random split (95 % interval of the difference {shift['low']:.3f} to "
+            f"{shift['high']:.3f}, first seed)."
+        ]
     for test in [name for name in record["metrics"] if name != "valid"]:
         lines += ["", f"### {test}", "", test_table(records, test)]
     return "\n".join(lines)
