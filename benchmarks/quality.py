@@ -99,8 +99,8 @@ def section(dataset: str, protocol: str, records: Records) -> str:
         lines += [
             f"By the random control this {says} a shift: the gap of {MODEL} in {shift['metric']} "
             f"from iid to the shifted test is {shift['gap']:.3f} here and "
-            f"{shift['control_gap']:.3f} on the random split (95 % interval of the difference {shift['low']:.3f} to "
-            f"{shift['high']:.3f}, first seed)."
+            f"{shift['control_gap']:.3f} on the random split (95 % interval of the difference "
+            f"{shift['low']:.3f} to {shift['high']:.3f}, first seed)."
         ]
     for test in [name for name in record["metrics"] if name != "valid"]:
         lines += ["", f"### {test}", "", test_table(records, test)]
