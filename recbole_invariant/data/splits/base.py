@@ -18,15 +18,22 @@ class Interactions:
     Attributes:
         users: internal user ids from 1, `(n,)` int64.
         items: internal item ids from 1, `(n,)` int64.
-        times: `(n,)`, or None where the data has no times.
+        times: `(n,)` as in the file, never scaled: int64 where all are whole numbers, else
+            float64; None where the data has no times.
+        files: benchmark file that each row stands in, `(n,)` of `benchmark_filename`'s names;
+            None where the data is one file.
+        columns: the file's other columns by name, `(n,)` each: raw tokens as text, floats.
     """
 
     users: np.ndarray
     items: np.ndarray
     times: np.ndarray | None = None
+    files: np.ndarray | None = None
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        lengths = {len(c) for c in (self.users, self.items, self.times) if c is not None}
+        columns = (self.users, self.items, self.times, self.files, *self.columns.values())
+        lengths = {len(column) for column in columns if column is not None}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
 
@@ -42,10 +49,13 @@ class Split:
         parts: name -> row numbers, sorted, int64: `train`, `valid`, `iid`, `ood_<protocol>` (or
             `ood_<protocol>_1`, ... where a protocol has several strengths) and `dropped`.
         notes: what the run's record should say of this split; JSON values.
+        cold_parts: parts that are about users or items without training rows; such rows stay in
+            them, see `drop_unseen`.
     """
 
     parts: dict[str, np.ndarray]
     notes: dict[str, Any] = field(default_factory=dict)
+    cold_parts: frozenset[str] = frozenset()
 
     @property
     def tests(self) -> list[str]:
@@ -105,11 +115,12 @@ def drop_unseen(split: Split, interactions: Interactions) -> Split:
     for name, rows in split.parts.items():
         if name in ("train", DROPPED):
             continue
-        parts[name] = rows[known[rows]]
-        dropped.append(rows[~known[rows]])
-        counts[name] = len(rows) - len(parts[name])
+        kept = rows if name in split.cold_parts else rows[known[rows]]
+        parts[name] = kept
+        dropped.append(np.setdiff1d(rows, kept, assume_unique=True))
+        counts[name] = len(rows) - len(kept)
     parts[DROPPED] = np.sort(np.concatenate(dropped))
-    return Split(parts, {**split.notes, DROPPED: counts})
+    return Split(parts, {**split.notes, DROPPED: counts}, split.cold_parts)
 
 
 def keep_a_row_of_each_user(
