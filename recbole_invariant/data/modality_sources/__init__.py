@@ -5,6 +5,12 @@ Each source has `KEYS`, the keys of its spec, and `read(spec, context) -> TokenF
 
 from types import ModuleType
 
-from recbole_invariant.data.modality_sources import mmrec, npy, preload, text
+from recbole_invariant.data.modality_sources import mmrec, multi_hot, npy, preload, text
 
-SOURCES: dict[str, ModuleType] = {"npy": npy, "preload": preload, "text": text, "mmrec": mmrec}
+SOURCES: dict[str, ModuleType] = {
+    "npy": npy,
+    "preload": preload,
+    "text": text,
+    "multi_hot": multi_hot,
+    "mmrec": mmrec,
+}

@@ -47,19 +47,39 @@ def read(spec: dict[str, Any], context: SourceContext) -> TokenFeatures:
     Raises:
         InputError: no .item file, no such column, or no term left.
     """
-    fields = [spec["fields"]] if isinstance(spec["fields"], str) else list(spec["fields"])
-    if not fields or not all(isinstance(name, str) for name in fields):
-        raise context.fail(f"`fields` must name one or more columns of .item, not {fields}")
-    path = context.existing_file(
-        context.folder / f"{context.dataset}.item", "Text features are read from its columns."
+    tokens, columns, origin = read_fields(spec["fields"], context)
+    return TokenFeatures(
+        tokens, reduce(weigh_terms(columns, spec, context, origin), spec["dim"]), origin
     )
-    table = read_columns(path, [context.item_field, *fields], context)
+
+
+def read_fields(
+    fields: str | list[str], context: SourceContext
+) -> tuple[list[str], dict[str, pd.Series], str]:
+    """Read columns of `<dataset>.item` for the items of the catalogue.
+
+    Args:
+        fields: one column or several.
+        context: the dataset.
+
+    Returns:
+        The items' tokens in the order of the file, the columns by name, and where they are from.
+
+    Raises:
+        InputError: no .item file, no such column, or none of its items is in the catalogue.
+    """
+    names = [fields] if isinstance(fields, str) else list(fields)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise context.fail(f"`fields` must name one or more columns of .item, not {names}")
+    path = context.existing_file(
+        context.folder / f"{context.dataset}.item", "The features are read from its columns."
+    )
+    table = read_columns(path, [context.item_field, *names], context)
     table = table[table[context.item_field].isin(set(context.token2id))]
-    origin = f"{path} ({', '.join(fields)})"
+    origin = f"{path} ({', '.join(names)})"
     if table.empty:
         raise context.fail(f"{origin}: none of its items is in the interactions")
-    terms = weigh_terms([table[field] for field in fields], fields, spec, context, origin)
-    return TokenFeatures(list(table[context.item_field]), reduce(terms, spec["dim"]), origin)
+    return list(table[context.item_field]), {name: table[name] for name in names}, origin
 
 
 def read_columns(path: Path, names: list[str], context: SourceContext) -> pd.DataFrame:
@@ -91,11 +111,7 @@ def read_columns(path: Path, names: list[str], context: SourceContext) -> pd.Dat
 
 
 def weigh_terms(
-    columns: list[pd.Series],
-    fields: list[str],
-    spec: dict[str, Any],
-    context: SourceContext,
-    origin: str,
+    columns: dict[str, pd.Series], spec: dict[str, Any], context: SourceContext, origin: str
 ) -> csr_matrix:
     """Compute the TF-IDF matrix (n_rows, n_terms), rows of norm 1 or 0."""
     if spec["ngram_min"] > spec["ngram_max"]:
@@ -105,10 +121,10 @@ def weigh_terms(
     if spec["analyzer"] == "token":
         if spec["ngram_max"] > 1:
             raise context.fail("analyzer 'token' knows no n-grams; leave ngram_max out")
-        documents = _prefixed_parts(columns, fields, context.seq_separator)
+        documents = prefixed_parts(columns, context.seq_separator)
         vectorizer = TfidfVectorizer(analyzer=list, **shared)
     else:
-        documents = [" ".join(parts) for parts in zip(*columns, strict=True)]
+        documents = [" ".join(parts) for parts in zip(*columns.values(), strict=True)]
         vectorizer = TfidfVectorizer(analyzer=spec["analyzer"], **shared)
     try:
         return csr_matrix(vectorizer.fit_transform(documents))
@@ -129,15 +145,17 @@ def reduce(terms: csr_matrix, dim: int) -> np.ndarray:
     return projected
 
 
-def _prefixed_parts(columns: list[pd.Series], fields: list[str], separator: str) -> list[list[str]]:
-    # the field's name goes before each part, so that the same word in two columns stays two terms
-    rows = zip(*columns, strict=True)
+def prefixed_parts(columns: dict[str, pd.Series], separator: str) -> list[list[str]]:
+    """List the parts of each item's columns, as `column=part`.
+
+    The column's name goes before each part, so that the same word in two columns stays two terms.
+    """
     return [
         [
             f"{name}={part}"
-            for name, text in zip(fields, row, strict=True)
+            for name, text in zip(columns, row, strict=True)
             for part in text.split(separator)
             if part
         ]
-        for row in rows
+        for row in zip(*columns.values(), strict=True)
     ]
