@@ -1,0 +1,1 @@
+"""Models by seeds on one dataset: planned, run, collected, summarised, written."""

@@ -1,0 +1,82 @@
+"""Which of the compared models is a plain baseline, and which one the others are held against."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.errors import InputError, suggest
+
+MOST_POPULAR = "Pop"
+NOT_PLAIN = (MOST_POPULAR, "Random")
+"""RecBole's models that learn nothing of a user."""
+
+OURS_BUT_PLAIN = ("UltraGCN",)
+"""Models of this package that are somebody else's baseline, without item features."""
+
+
+def is_plain(run: FoundRun) -> bool:
+    """Say whether a run's model is a plain baseline: RecBole's own, or UltraGCN."""
+    if run.is_control:
+        return False
+    of_host = str(run.record.get("model_class", "")).startswith("recbole.")
+    return (of_host and run.model not in NOT_PLAIN) or run.model in OURS_BUT_PLAIN
+
+
+def is_tuned(run: FoundRun) -> bool:
+    """Say whether options of the run's model were set for this dataset (a section `models.X`)."""
+    section = f" models.{run.model}"
+    options = run.record.get("options", {}).values()
+    return any(str(option.get("layer", "")).endswith(section) for option in options)
+
+
+def validation_score(runs: Sequence[FoundRun]) -> float | None:
+    """Compute a model's mean validation metric over seeds; higher is better.
+
+    Returns:
+        The mean of what the model was selected by, negated where lower is better; None where a
+        run has none.
+    """
+    values = []
+    for run in runs:
+        selection = run.record.get("selection", {})
+        value = run.record["metrics"].get("valid", {}).get(selection.get("metric"))
+        if value is None:
+            return None
+        lower = str(selection.get("rule", "")).startswith("lowest")
+        values.append(-value if lower else value)
+    return fmean(values) if values else None
+
+
+def choose_baseline(
+    by_label: dict[str, list[FoundRun]], wanted: str | None = None
+) -> tuple[str | None, str]:
+    """Choose the model that the others are compared with.
+
+    Args:
+        by_label: the runs of every label, controls left out.
+        wanted: the label that the user named.
+
+    Returns:
+        The label, and a sentence saying how it was chosen; None where there is but one model.
+
+    Raises:
+        InputError: the named one is not among the models.
+    """
+    if wanted is not None:
+        if wanted not in by_label:
+            raise InputError(
+                f"baseline: '{wanted}' is not among the models {', '.join(by_label)}."
+                f"{suggest(wanted, by_label)}"
+            )
+        return wanted, f"{wanted}, as asked for"
+    if len(by_label) < 2:
+        return None, "none: there is one model only"
+    plain = {label: runs for label, runs in by_label.items() if is_plain(runs[0])}
+    kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
+    scores = {label: validation_score(runs) for label, runs in (plain or by_label).items()}
+    known = {label: score for label, score in scores.items() if score is not None}
+    if not known:
+        first = next(iter(plain or by_label))
+        return first, f"{first}, the first of {kind}; there are no validation results"
+    best = max(known, key=lambda label: known[label])
+    return best, f"{best}, the strongest of {kind} on validation"

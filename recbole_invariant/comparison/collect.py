@@ -1,0 +1,116 @@
+"""Finished runs as they lie in a folder: whatever has a `run.json`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation import records
+
+LABEL_FILE = "compare.json"
+"""What `compare` says of a run beyond its record: the label, and its place in the table."""
+
+CONTROL = " (random control)"
+"""What a random control's label has after its model's."""
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A finished run.
+
+    Attributes:
+        label: its line in a table: the model, with the options that are this line's own, as in
+            `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it.
+        model: name of the model.
+        dataset: name of the dataset.
+        protocol: the protocol of its split, None for RecBole's own; a control has that of the run
+            beside which it stands.
+        seed: the seed of the run.
+        record: the content of `run.json`.
+        folder: the run folder.
+        position: place of the label among those of its comparison; 0 outside of one.
+        is_control: whether this is a random control.
+        reused: whether `compare` found it done.
+    """
+
+    label: str
+    model: str
+    dataset: str
+    protocol: str | None
+    seed: int
+    record: dict[str, Any] = field(repr=False)
+    folder: Path
+    position: int = 0
+    is_control: bool = False
+    reused: bool = False
+
+    @property
+    def tests(self) -> list[str]:
+        """Names of its test sets."""
+        return [name for name in self.record["metrics"] if name != "valid"]
+
+    def per_user(self) -> pd.DataFrame:
+        """Read `per_user.parquet`: split, user_id and a column a metric; empty where absent."""
+        path = self.folder / records.PER_USER_FILE
+        if not path.is_file():
+            return pd.DataFrame({"split": [], "user_id": []})
+        return pd.read_parquet(path)
+
+
+def find_runs(folder: str | Path) -> list[FoundRun]:
+    """Find every finished run in a folder, at any depth; baselines and controls are runs too.
+
+    Returns:
+        The runs by dataset, protocol, place in their comparison, label and seed.
+
+    Raises:
+        InputError: there is no such folder, or a `run.json` cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder of runs.")
+    found = [read_run(path.parent) for path in sorted(folder.rglob(records.RUN_FILE))]
+    return sorted(
+        found,
+        key=lambda run: (
+            run.dataset,
+            run.protocol or "",
+            run.is_control,
+            run.position,
+            run.label,
+            run.seed,
+        ),
+    )
+
+
+def read_run(folder: Path, reused: bool = False) -> FoundRun:
+    """Read one finished run.
+
+    Raises:
+        InputError: its `run.json` is missing, broken or of another program.
+    """
+    record = records.read_json(folder / records.RUN_FILE)
+    missing = [key for key in ("model", "dataset", "seed", "metrics") if key not in record]
+    if missing:
+        raise InputError(f"{folder / records.RUN_FILE}: lacks {', '.join(missing)}; not a run's.")
+    beside = folder.parent if folder.name == "control" else None
+    is_control = beside is not None and (beside / records.RUN_FILE).is_file()
+    owner = beside if is_control and beside is not None else folder
+    about = records.read_json(owner / LABEL_FILE) if (owner / LABEL_FILE).is_file() else {}
+    protocol = record.get("protocol")
+    if is_control:
+        protocol = records.read_json(owner / records.RUN_FILE).get("protocol")
+    return FoundRun(
+        label=str(about.get("label", record["model"])) + (CONTROL if is_control else ""),
+        model=str(record["model"]),
+        dataset=str(record["dataset"]),
+        protocol=protocol,
+        seed=int(record["seed"]),
+        record=record,
+        folder=folder,
+        position=int(about.get("position", 0)),
+        is_control=is_control,
+        reused=reused,
+    )

@@ -1,0 +1,249 @@
+"""Runs of models and seeds as tables: means with intervals, paired tests, times, notes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recbole_invariant.comparison.baselines import choose_baseline
+from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.notes import comparison_notes
+from recbole_invariant.comparison.paired import odd_splits, paired_tests
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.paired_tests import mean_interval
+from recbole_invariant.report.tables import choose_metrics
+
+CELL_COLUMNS = ["model", "test", "metric", "n_seeds", "mean", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models compared on one dataset and protocol.
+
+    Attributes:
+        dataset: name of the dataset.
+        protocol: name of the protocol; None is RecBole's own split.
+        models: labels in the order of the table, random controls last.
+        seeds: the seeds of which there is a run.
+        test_sets: names of the test sets, `iid` first where there is one; a random control's
+            `ood_random` is among them.
+        metrics: what the printed table shows, e.g. `recall@10`; the tables below have all.
+        baseline: label that the others are tested against; None where there is one model only.
+        baseline_rule: how it was chosen.
+        level: confidence level of all intervals.
+        cells: `model, test, metric, n_seeds, mean, low, high`: mean over seeds with its
+            t-interval (NaN for one seed).
+        validation: the same of the validation set, `test` being `valid`.
+        gaps: the same of `iid` less each other test of the same run; `test` names the other.
+        worst: `model, test, group, slice, metric, n_seeds, n_users, mean, low, high`: the worst
+            slice of a run, mean over seeds; group and slice are those of most seeds.
+        tests: `model, test, metric, over, n, difference, low, high, p, p_holm, effect_size,
+            effect_name, better, worse`: against the baseline, over `users` and over `seeds`.
+        times: `model, training_seconds, evaluation_seconds`, means over seeds.
+        selection_rules: the rules by which weights were selected; one, as a rule.
+        notes: what a reader has to know, a sentence each.
+        runs: the runs themselves.
+        failures: what went wrong in runs that are therefore missing.
+    """
+
+    dataset: str
+    protocol: str | None
+    models: list[str]
+    seeds: list[int]
+    test_sets: list[str]
+    metrics: list[str]
+    baseline: str | None
+    baseline_rule: str
+    level: float
+    cells: pd.DataFrame
+    validation: pd.DataFrame
+    gaps: pd.DataFrame
+    worst: pd.DataFrame
+    tests: pd.DataFrame
+    times: pd.DataFrame
+    selection_rules: list[str]
+    notes: list[str]
+    runs: list[FoundRun] = field(repr=False)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the tables and notes as plain text."""
+        from recbole_invariant.comparison.layout import as_text
+
+        return as_text(self)
+
+
+def summarise(
+    runs: Sequence[FoundRun],
+    baseline: str | None = None,
+    metrics: Sequence[str] | None = None,
+    level: float = 0.95,
+    failures: Sequence[str] = (),
+) -> Comparison:
+    """Compare the runs of one dataset and protocol.
+
+    Args:
+        runs: finished runs; labels keep the order in which they first occur. Where a label and
+            seed occur twice, the run that finished last counts.
+        baseline: label to test the others against; None takes the strongest plain baseline by
+            validation, never by a test.
+        metrics: what the printed table shows; None is the choice of a run's own table.
+        level: confidence level.
+        failures: sentences about runs that did not finish; they go into the notes.
+
+    Raises:
+        InputError: there is no run, they are of several datasets or protocols, or the baseline is
+            not among them.
+    """
+    _require_one_setting(runs)
+    runs, repeated = _latest(runs)
+    by_label: dict[str, list[FoundRun]] = {}
+    for run in sorted(runs, key=lambda run: run.is_control):
+        by_label.setdefault(run.label, []).append(run)
+    compared = {label: found for label, found in by_label.items() if not found[0].is_control}
+    chosen, rule = choose_baseline(compared, baseline)
+    odd = odd_splits(compared, chosen)
+    tests, test_notes = paired_tests(compared, chosen, odd, level)
+    tables = _tables(by_label, level)
+    shown = _shown(runs, metrics)
+    return Comparison(
+        dataset=runs[0].dataset,
+        protocol=runs[0].protocol,
+        models=list(by_label),
+        seeds=sorted({run.seed for run in runs}),
+        test_sets=_test_sets(runs),
+        metrics=shown,
+        baseline=chosen,
+        baseline_rule=rule,
+        level=level,
+        tests=tests,
+        selection_rules=list(dict.fromkeys(run.record["selection"]["rule"] for run in runs)),
+        notes=[
+            *comparison_notes(by_label, chosen, rule, tables["cells"], shown),
+            *repeated,
+            *odd.values(),
+            *test_notes,
+            *failures,
+        ],
+        runs=list(runs),
+        failures=list(failures),
+        **tables,
+    )
+
+
+def _require_one_setting(runs: Sequence[FoundRun]) -> None:
+    if not runs:
+        raise InputError("there is no finished run to compare.")
+    settings = sorted({f"{run.dataset}, protocol {run.protocol or 'none'}" for run in runs})
+    if len(settings) > 1:
+        raise InputError(
+            f"runs of one dataset and protocol can be compared, not of {'; '.join(settings)}."
+        )
+
+
+def _latest(runs: Sequence[FoundRun]) -> tuple[list[FoundRun], list[str]]:
+    """Keep the run that finished last of every label and seed, and say where there were more."""
+    kept: dict[tuple[str, int], FoundRun] = {}
+    notes = []
+    for run in runs:
+        key = run.label, run.seed
+        if key in kept:
+            notes.append(f"{run.label}, seed {run.seed}: several runs; the last one counts")
+        if key not in kept or _finished(run) >= _finished(kept[key]):
+            kept[key] = run
+    return list(kept.values()), list(dict.fromkeys(notes))
+
+
+def _finished(run: FoundRun) -> str:
+    return str(run.record.get("finished", ""))
+
+
+def _test_sets(runs: Sequence[FoundRun]) -> list[str]:
+    names = dict.fromkeys(name for run in runs for name in run.tests)
+    return sorted(names, key=lambda name: name != "iid")
+
+
+def _shown(runs: Sequence[FoundRun], wanted: Sequence[str] | None) -> list[str]:
+    for run in runs:
+        for test in run.tests:
+            measured = list(run.record["metrics"][test])
+            if chosen := choose_metrics(measured, wanted):
+                return chosen
+            return choose_metrics(measured)
+    return []
+
+
+def _tables(by_label: dict[str, list[FoundRun]], level: float) -> dict[str, pd.DataFrame]:
+    """Make the tables that need no baseline."""
+    rows = pd.DataFrame(
+        [row for runs in by_label.values() for run in runs for row in _values(run)],
+        columns=["model", "test", "metric", "seed", "value"],
+    )
+    gaps = _gap_values(rows)
+    return {
+        "cells": _means(rows[rows["test"] != "valid"], level),
+        "validation": _means(rows[rows["test"] == "valid"], level),
+        "gaps": _means(gaps, level),
+        "worst": _worst(by_label, level),
+        "times": pd.DataFrame(
+            [_time(label, runs) for label, runs in by_label.items()],
+            columns=["model", "training_seconds", "evaluation_seconds"],
+        ),
+    }
+
+
+def _values(run: FoundRun) -> Iterator[tuple[Any, ...]]:
+    for test, metrics in run.record["metrics"].items():
+        for metric, value in metrics.items():
+            if value is not None:
+                yield run.label, test, metric, run.seed, float(value)
+
+
+def _gap_values(rows: pd.DataFrame) -> pd.DataFrame:
+    """Subtract every other test of a run from its `iid`."""
+    keys = ["model", "metric", "seed"]
+    iid = rows[rows["test"] == "iid"][[*keys, "value"]]
+    others = rows[~rows["test"].isin(["iid", "valid"])]
+    both = others.merge(iid, on=keys, suffixes=("", "_iid"))
+    return both.assign(value=both["value_iid"] - both["value"])[list(rows.columns)]
+
+
+def _means(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    lines = []
+    for (model, test, metric), part in rows.groupby(["model", "test", "metric"], sort=False):
+        interval = mean_interval(part["value"].to_numpy(), level)
+        lines.append((model, test, metric, interval.n, interval.mean, interval.low, interval.high))
+    return pd.DataFrame(lines, columns=CELL_COLUMNS)
+
+
+def _worst(by_label: dict[str, list[FoundRun]], level: float) -> pd.DataFrame:
+    """Average the worst slices that the runs name, where they name any."""
+    lines = []
+    for label, runs in by_label.items():
+        found: dict[str, list[dict[str, Any]]] = {}
+        for run in runs:
+            for test, slices in (run.record.get("slices") or {}).items():
+                if worst := (slices or {}).get("worst"):
+                    found.setdefault(test, []).append(worst)
+        for test, slices in found.items():
+            names = [(worst["group"], worst["slice"]) for worst in slices]
+            group, name = max(dict.fromkeys(names), key=names.count)
+            interval = mean_interval(np.array([worst["value"] for worst in slices]), level)
+            n_users = fmean(worst["n_users"] for worst in slices)
+            about = (label, test, group, name, slices[0]["metric"], interval.n, n_users)
+            lines.append((*about, interval.mean, interval.low, interval.high))
+    columns = ["model", "test", "group", "slice", "metric", "n_seeds", "n_users"]
+    return pd.DataFrame(lines, columns=[*columns, "mean", "low", "high"])
+
+
+def _time(label: str, runs: Sequence[FoundRun]) -> tuple[str, float, float]:
+    training, evaluation = [], []
+    for run in runs:
+        stages = sum(stage["seconds"] for stage in run.record.get("stages", []))
+        training.append(float(run.record.get("training_seconds", stages)))
+        if seconds := run.record.get("evaluation_seconds"):
+            evaluation.append(float(sum(seconds.values())))
+    return label, fmean(training), fmean(evaluation) if evaluation else float("nan")
