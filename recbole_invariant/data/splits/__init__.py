@@ -2,23 +2,26 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, cast
 
 import torch
 
 from recbole_invariant.data.splits.base import (
     DROPPED,
+    OOD_VALID,
     Interactions,
     Split,
     SplitFunction,
     drop_unseen,
 )
+from recbole_invariant.data.splits.nested import wants_ood_valid, with_ood_valid
 from recbole_invariant.errors import InputError, suggest
 
 __all__ = [
     "DROPPED",
     "NEEDS_FEATURES",
+    "OOD_VALID",
     "PROTOCOLS",
     "Interactions",
     "Split",
@@ -29,34 +32,41 @@ __all__ = [
 _HERE = __name__
 
 PROTOCOLS: dict[str, str] = {
-    "popularity": f"{_HERE}.popularity",
-    "environment": f"{_HERE}.environment",
-    "random": f"{_HERE}.random",
+    name: f"{_HERE}.{name}"
+    for name in (
+        "popularity",
+        "temporal",
+        "environment",
+        "cluster",
+        "exposure",
+        "cold",
+        "column",
+        "random",
+    )
 }
 """Name of `--ood` -> module with a function `split` (see `base.SplitFunction`)."""
 
-NEEDS_FEATURES = frozenset({"environment"})
+NEEDS_FEATURES = frozenset({"environment", "cluster"})
 """Protocols that look at the item features; loading these costs time."""
-
-LATER = ("temporal", "cluster", "exposure", "cold", "column")
-"""Protocols with a name but no file yet."""
 
 
 def protocol(name: str) -> SplitFunction:
     """Find a protocol by the name that `--ood` takes.
 
     Raises:
-        InputError: there is no such protocol, or not yet.
+        InputError: there is no such protocol.
     """
-    if name in LATER or (name in PROTOCOLS and find_spec(PROTOCOLS[name]) is None):
-        here = [known for known, module in PROTOCOLS.items() if find_spec(module) is not None]
-        raise InputError(f"ood: '{name}' is not in this version yet; there is {', '.join(here)}.")
+    return cast(SplitFunction, _module(name).split)
+
+
+def _module(name: str) -> ModuleType:
+    """Import a protocol's module."""
     if name not in PROTOCOLS:
         raise InputError(
-            f"ood: there is no protocol '{name}'.{suggest(name, [*PROTOCOLS, *LATER])} "
+            f"ood: there is no protocol '{name}'.{suggest(name, PROTOCOLS)} "
             f"Known: {', '.join(PROTOCOLS)}."
         )
-    return cast(SplitFunction, import_module(PROTOCOLS[name]).split)
+    return import_module(PROTOCOLS[name])
 
 
 def make_split(
@@ -67,6 +77,9 @@ def make_split(
     features: torch.Tensor | None = None,
 ) -> Split:
     """Cut the interactions by a protocol; held-out rows that are cold go to `dropped`.
+
+    With `selection: ood_valid` the part `ood_valid` is cut too, see `nested`. The notes get
+    `sizes`, the rows of every part, and `dropped`, see `drop_unseen`.
 
     Args:
         name: of the protocol.
@@ -79,9 +92,14 @@ def make_split(
         InputError: the protocol is not known, its options are wrong, or a part is empty.
         ValueError: the protocol has a mistake, see `Split.check`.
     """
-    split = protocol(name)(interactions, options, seed, features)
+    module = _module(name)
+    split: Split = module.split(interactions, options, seed, features)
     split.check(len(interactions))
+    if wants_ood_valid(options):
+        split = with_ood_valid(name, module, split, interactions, options, seed, features)
+        split.check(len(interactions))
     split = drop_unseen(split, interactions)
+    split.notes["sizes"] = {part: len(rows) for part, rows in split.parts.items()}
     empty = [part for part, rows in split.parts.items() if part != DROPPED and not len(rows)]
     if empty:
         held = ", ".join(f"{part} {len(rows)}" for part, rows in split.parts.items())

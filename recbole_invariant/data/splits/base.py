@@ -10,6 +10,14 @@ import torch
 DROPPED = "dropped"
 """Part for rows that no model trained on this split could answer for; never evaluated."""
 
+OOD_VALID = "ood_valid"
+"""Part for selection under the protocol's own shift; see `nested`. Not a test."""
+
+
+def is_test(name: str) -> bool:
+    """Whether a part of this name is a test set; `ood_valid` is for selection."""
+    return name == "iid" or (name.startswith("ood_") and name != OOD_VALID)
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -40,6 +48,20 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.users)
 
+    def take(self, rows: np.ndarray) -> "Interactions":
+        """Return these rows, in this order."""
+
+        def taken(column: np.ndarray | None) -> np.ndarray | None:
+            return None if column is None else column[rows]
+
+        return Interactions(
+            self.users[rows],
+            self.items[rows],
+            taken(self.times),
+            taken(self.files),
+            {name: column[rows] for name, column in self.columns.items()},
+        )
+
 
 @dataclass
 class Split:
@@ -47,10 +69,11 @@ class Split:
 
     Attributes:
         parts: name -> row numbers, sorted, int64: `train`, `valid`, `iid`, `ood_<protocol>` (or
-            `ood_<protocol>_1`, ... where a protocol has several strengths) and `dropped`.
+            `ood_<protocol>_1`, ... where a protocol has several strengths), `dropped` and, where
+            selection asks for it, `ood_valid`.
         notes: what the run's record should say of this split; JSON values.
         cold_parts: parts that are about users or items without training rows; such rows stay in
-            them, see `drop_unseen`.
+            them where the other side has some, see `drop_unseen`.
     """
 
     parts: dict[str, np.ndarray]
@@ -60,7 +83,7 @@ class Split:
     @property
     def tests(self) -> list[str]:
         """Names of the test sets, `iid` first."""
-        return [name for name in self.parts if name == "iid" or name.startswith("ood_")]
+        return [name for name in self.parts if is_test(name)]
 
     def check(self, n_rows: int) -> None:
         """Make sure that every row is in exactly one part.
@@ -105,20 +128,25 @@ def drop_unseen(split: Split, interactions: Interactions) -> Split:
     """Move held-out rows whose user or item has no training row to the part `dropped`.
 
     A cold item or user is a question of its own (protocol `cold`); here it would only blur the
-    comparison, since no model can answer it. `notes["dropped"]` counts them by part.
+    comparison, since no model can answer it. In `cold_parts`, which ask that question, rows are
+    dropped where neither user nor item is known. `notes["dropped"]` counts them by part, and under
+    `protocol` the rows that the protocol itself dropped, if any; its notes say why.
     """
     train = split.parts["train"]
     users = np.isin(interactions.users, interactions.users[train])
     items = np.isin(interactions.items, interactions.items[train])
-    known = users & items
-    parts, dropped, counts = {"train": train}, [split.parts.get(DROPPED, train[:0])], {}
+    known, partly = users & items, users | items
+    by_protocol = split.parts.get(DROPPED, train[:0])
+    parts, dropped, counts = {"train": train}, [by_protocol], {}
     for name, rows in split.parts.items():
         if name in ("train", DROPPED):
             continue
-        kept = rows if name in split.cold_parts else rows[known[rows]]
+        kept = rows[(partly if name in split.cold_parts else known)[rows]]
         parts[name] = kept
         dropped.append(np.setdiff1d(rows, kept, assume_unique=True))
         counts[name] = len(rows) - len(kept)
+    if len(by_protocol):
+        counts["protocol"] = len(by_protocol)
     parts[DROPPED] = np.sort(np.concatenate(dropped))
     return Split(parts, {**split.notes, DROPPED: counts}, split.cold_parts)
 

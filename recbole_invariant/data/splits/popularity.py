@@ -65,6 +65,23 @@ def split(
     return Split(parts, notes)
 
 
+def options_for_share(
+    interactions: Interactions, options: Mapping[str, Any], share: float
+) -> dict[str, Any]:
+    """Give the options under which about this share of the rows is held out.
+
+    The expected number of test rows grows with `popularity_n_max` up to where every item has
+    given all but one; it is found by halving.
+    """
+    gammas, _ = _read(options)
+    low, high = 0.0, float(np.bincount(interactions.items).max()) * len(gammas) * max(gammas)
+    for _ in range(50):
+        middle = (low + high) / 2
+        expected = expected_test_rows(interactions.items, gammas, middle).sum()
+        low, high = (middle, high) if expected < share * len(interactions) else (low, middle)
+    return {"popularity_n_max": high}
+
+
 def _read(options: Mapping[str, Any]) -> tuple[list[float], float]:
     """Check the protocol's options."""
     gammas, n_max = options["popularity_gamma"], options["popularity_n_max"]

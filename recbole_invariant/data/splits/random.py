@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from recbole_invariant.data.splits.base import Interactions, Split, keep_a_row_of_each_user
+from recbole_invariant.data.splits.held_out import read_share
 from recbole_invariant.data.splits.ratio import split_users_by_ratio
-from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import numpy_generator
 
 
@@ -30,9 +30,7 @@ def split(
     Raises:
         InputError: the share is out of range.
     """
-    share = options["random_ood_share"]
-    if not 0 < share < 1:
-        raise InputError(f"random_ood_share: expected a number in (0, 1), not {share}")
+    share = read_share(options, "random_ood_share")
     rng = numpy_generator(seed, "data")
     n_rows = len(interactions)
     taken = np.zeros(n_rows, dtype=bool)
@@ -44,3 +42,10 @@ def split(
     )
     parts = {"train": train, "valid": valid, "iid": iid, "ood_random": np.flatnonzero(taken)}
     return Split(parts, {"share": share, "given_back_to_users": len(back)})
+
+
+def options_for_share(
+    interactions: Interactions, options: Mapping[str, Any], share: float
+) -> dict[str, Any]:
+    """Give the options under which this share of the rows is held out."""
+    return {"random_ood_share": share}
