@@ -43,6 +43,11 @@ CONTENTS: dict[str, tuple[tuple[int, int, list[int]], dict[str, tuple[int, int]]
     "amazon-clothing": ((39_387, 23_033, [197_338, 41_189, 40_150]), {}),
     "amazon-baby": ((19_445, 7_050, [118_551, 21_682, 20_559]), {}),
     "adressa": ((13_485, 744, [113_345, 2_976]), {}),
+    "amazon-beauty-seq": ((22_363, 12_101, [198_502]), {"categories": (64, 12_101)}),
+    "amazon-sports-seq": ((35_598, 18_357, [296_337]), {"categories": (64, 18_357)}),
+    "yelp-seq": ((30_431, 20_033, [316_354]), {"categories": (64, 20_032)}),
+    "lastfm-seq": ((1_090, 3_646, [52_551]), {"categories": (64, 3_646)}),
+    "amazon-grocery-seq": ((14_681, 8_687, [121_892]), {"category": (56, 8_687)}),
     "coat": ((290, 300, [6_960, 464, 4_176]), {"attributes": (33, 300)}),
 }
 
@@ -95,6 +100,24 @@ def test_ratings_stay_on_their_own_scale(name: str, monkeypatch: pytest.MonkeyPa
     ratings = dataset.inter_feat["rating"]
     assert ratings.max() == 5  # RecBole's own ml-100k options would make it 1
     assert ratings.min() in (0.5, 1)
+
+
+def test_coat_attributes_weigh_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    attributes = load("coat", monkeypatch).modalities["attributes"].values
+    assert attributes[1:].unique().tolist() == [0, 0.5]  # four of 33 attributes an item
+
+
+SEQUENCES = sorted(name for name in FILES if name.endswith("-seq"))
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_sequences_are_cut_by_leave_one_out(name: str) -> None:
+    given = options(name)
+    assert given["eval_args"]["split"] == {"LS": "valid_and_test"}
+    assert given["eval_args"]["order"] == "TO"
+    assert given["eval_args"]["mode"] == "full"  # RecBole's default is sampled
+    assert "timestamp" in given["load_col"]["inter"]
+    assert given["ood"] is None or name == "amazon-grocery-seq"  # the one with clock times
 
 
 def test_ml_100k_genres_bring_the_same_items_together(monkeypatch: pytest.MonkeyPatch) -> None:
