@@ -124,7 +124,8 @@ def open_tests(trainer: Any, data: Prepared) -> tuple[Metrics, dict[str, pd.Data
     metrics: Metrics = {}
     per_user: dict[str, pd.DataFrame] = {}
     for name, loader in data.tests.open().items():
-        metrics[name], per_user[name] = evaluate_recorded(trainer, loader)
+        evaluated = evaluate_recorded(trainer, loader)
+        metrics[name], per_user[name] = evaluated.metrics, evaluated.per_user
     return metrics, per_user
 
 

@@ -10,6 +10,7 @@ from recbole.evaluator.collector import DataStruct
 from recbole.model.general_recommender import BPR
 from recbole.trainer import Trainer
 
+from recbole_invariant.compat.libraries import set_missing_numpy_aliases
 from recbole_invariant.evaluation.protocol import make_loaders
 from recbole_invariant.evaluation.recording import (
     RecordingEvaluator,
@@ -18,6 +19,7 @@ from recbole_invariant.evaluation.recording import (
 )
 from tests.host import cut_toy, host_config, pairs, write_toy
 
+set_missing_numpy_aliases()  # as every Config does; not all tests here make one
 METRICS = ["Recall", "MRR", "NDCG", "Hit", "Precision", "MAP"]
 
 
@@ -58,9 +60,10 @@ def test_a_table_has_each_user_by_token_and_the_trainer_keeps_its_evaluator(
     tmp_path: Path,
 ) -> None:
     write_toy(tmp_path)
-    trainer, parts, (_, _, tests) = trained(host_config("BPR", tmp_path))
+    trainer, parts, loaders = trained(host_config("BPR", tmp_path))
     before = trainer.evaluator
-    metrics, table = evaluate_recorded(trainer, tests.open()["iid"])
+    evaluated = evaluate_recorded(trainer, loaders.tests.open()["iid"])
+    metrics, table = evaluated.metrics, evaluated.per_user
     assert trainer.evaluator is before
     test = parts.tests["iid"]
     users = {str(test.id2token("user_id", user)) for user, _ in pairs(test)}
@@ -71,13 +74,15 @@ def test_a_table_has_each_user_by_token_and_the_trainer_keeps_its_evaluator(
 
 def test_a_users_row_is_that_users(tmp_path: Path) -> None:
     write_toy(tmp_path)
-    trainer, parts, (_, _, tests) = trained(host_config("BPR", tmp_path))
-    _, table = evaluate_recorded(trainer, tests.open()["ood_popularity"])
+    trainer, parts, loaders = trained(host_config("BPR", tmp_path))
+    table = evaluate_recorded(trainer, loaders.tests.open()["ood_popularity"]).per_user
     test, seen = parts.tests["ood_popularity"], pairs(parts.train) | pairs(parts.valid)
     scores = trainer.model.full_sort_predict({"user_id": torch.arange(test.user_num)}).view(
         test.user_num, -1
     )
-    for user, token in zip(evaluated_users(tests["ood_popularity"]), table["user_id"], strict=True):
+    for user, token in zip(
+        evaluated_users(loaders.tests["ood_popularity"]), table["user_id"], strict=True
+    ):
         own = scores[user].clone()
         own[[0, *(item for u, item in seen if u == user)]] = -torch.inf
         top = own.topk(10).indices.tolist()
@@ -90,9 +95,10 @@ def test_a_users_row_is_that_users(tmp_path: Path) -> None:
 def test_metrics_over_all_users_at_once_have_no_column(tmp_path: Path) -> None:
     write_toy(tmp_path)
     config = host_config("BPR", tmp_path, metrics=["Recall", "ItemCoverage", "GiniIndex"])
-    trainer, _, (train, _, tests) = trained(config)
-    trainer.eval_collector.data_collect(train)
-    metrics, table = evaluate_recorded(trainer, tests.open()["iid"])
+    trainer, _, loaders = trained(config)
+    trainer.eval_collector.data_collect(loaders.train)
+    evaluated = evaluate_recorded(trainer, loaders.tests.open()["iid"])
+    metrics, table = evaluated.metrics, evaluated.per_user
     assert "itemcoverage@10" in metrics
     assert list(table.columns) == ["user_id", "recall@5", "recall@10"]
 
@@ -100,7 +106,8 @@ def test_metrics_over_all_users_at_once_have_no_column(tmp_path: Path) -> None:
 def test_sampled_candidates_are_recorded_too(tmp_path: Path) -> None:
     write_toy(tmp_path)
     config = host_config("BPR", tmp_path, eval_args={"mode": "uni10"})
-    trainer, _, (_, _, tests) = trained(config)
-    metrics, table = evaluate_recorded(trainer, tests.open()["iid"])
+    trainer, _, loaders = trained(config)
+    evaluated = evaluate_recorded(trainer, loaders.tests.open()["iid"])
+    metrics, table = evaluated.metrics, evaluated.per_user
     assert table["recall@10"].mean() == pytest.approx(metrics["recall@10"], abs=1e-9)
     assert table["user_id"].is_unique
