@@ -7,8 +7,8 @@ from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.errors import InputError, suggest
 
 MOST_POPULAR = "Pop"
-NOT_PLAIN = (MOST_POPULAR, "Random")
-"""RecBole's models that learn nothing of a user."""
+WITHOUT_OPTIONS = (MOST_POPULAR, "Random")
+"""RecBole's models that learn nothing of a user and have nothing to tune."""
 
 OURS_BUT_PLAIN = ("UltraGCN",)
 """Models of this package that are somebody else's baseline, without item features."""
@@ -19,7 +19,7 @@ def is_plain(run: FoundRun) -> bool:
     if run.is_control:
         return False
     of_host = str(run.record.get("model_class", "")).startswith("recbole.")
-    return (of_host and run.model not in NOT_PLAIN) or run.model in OURS_BUT_PLAIN
+    return (of_host and run.model not in WITHOUT_OPTIONS) or run.model in OURS_BUT_PLAIN
 
 
 def is_tuned(run: FoundRun) -> bool:

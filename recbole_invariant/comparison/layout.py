@@ -1,8 +1,227 @@
 """A comparison as text: terminal, Markdown, LaTeX."""
 
+import math
+from collections.abc import Callable
+
+import pandas as pd
+from tabulate import tabulate  # type: ignore[import-untyped]
+
+from recbole_invariant.comparison.collect import CONTROL
 from recbole_invariant.comparison.summary import Comparison
+
+CONTROL_TEST = "ood_random"
+"""Test set of a random control; shown in the column of the run's own shifted test."""
+
+Grid = tuple[list[str], list[list[str]]]
+Style = Callable[[Grid], str]
+
+
+def title(comparison: Comparison) -> str:
+    """Name a comparison."""
+    return f"{comparison.dataset}, protocol {comparison.protocol or 'none (split of RecBole)'}"
 
 
 def as_text(comparison: Comparison) -> str:
-    """Return the table for a terminal."""
-    return comparison.cells.to_string()
+    """Return tables and notes for a terminal."""
+    return _document(comparison, lambda grid: _tabulated(grid, "simple"), "{}", "{}", "")
+
+
+def as_markdown(comparison: Comparison, level: int = 2) -> str:
+    """Return tables and notes as Markdown.
+
+    Args:
+        comparison: what to show.
+        level: depth of the title; tables stand one below.
+    """
+    marks = "#" * level
+    return _document(
+        comparison, lambda grid: _tabulated(grid, "github"), f"{marks} {{}}", f"{marks}# {{}}", "- "
+    )
+
+
+def _document(comparison: Comparison, style: Style, head: str, sub: str, mark: str) -> str:
+    parts = [head.format(title(comparison))]
+    for metric in comparison.metrics:
+        parts += [sub.format(metric), style(metric_grid(comparison, metric))]
+    if len(comparison.tests):
+        for metric in comparison.metrics:
+            heading = f"{metric} against {comparison.baseline}"
+            parts += [sub.format(heading), style(tests_grid(comparison, metric))]
+    notes = "\n".join(f"{mark}{note}" for note in comparison.notes)
+    return "\n\n".join([*parts, notes])
+
+
+def _tabulated(grid: Grid, layout: str) -> str:
+    header, lines = grid
+    # two lines a header where the layout can: a wide table does not fit a terminal
+    between = "\n" if layout == "simple" else " "
+    return tabulate(
+        lines,
+        headers=[name.replace("|", between) for name in header],
+        tablefmt=layout,
+        disable_numparse=True,
+        colalign=["left", *["right"] * (len(header) - 1)],
+    )
+
+
+def metric_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
+    """Lay out one metric: a line a model, a column a test set, then gaps, worst slice, times.
+
+    Args:
+        comparison: what to show.
+        metric: e.g. `recall@10`.
+        sign: what stands between a mean and half its interval.
+
+    Returns:
+        Header, in which `|` is where it may be broken, and lines.
+    """
+    shown = [name for name in comparison.test_sets if name != CONTROL_TEST]
+    tests = shown or comparison.test_sets
+    gaps = [name for name in tests if name != "iid"] if "iid" in tests else []
+    cells = _by_model_and_test(comparison.cells, metric)
+    differences = _by_model_and_test(comparison.gaps, metric)
+    worst = comparison.worst[comparison.worst["metric"] == metric]
+    header = ["model", *tests, *(f"iid less|{name}" for name in gaps)]
+    header += [f"worst slice|of {name}" for name in dict.fromkeys(worst["test"])]
+    header += ["training,|s", "evaluation,|s"]
+    lines = []
+    n_seeds = len(comparison.seeds)
+    for model in comparison.models:
+        control = model.endswith(CONTROL)
+        own = [CONTROL_TEST if control and name != "iid" else name for name in tests]
+        line = [model, *(_value(cells.get((model, name)), n_seeds, sign) for name in own)]
+        own = [CONTROL_TEST if control else name for name in gaps]
+        line += [_value(differences.get((model, name)), n_seeds, sign, "+.4f") for name in own]
+        line += [_worst(worst, model, name, sign) for name in dict.fromkeys(worst["test"])]
+        lines.append([*line, *_times(comparison, model)])
+    return header, lines
+
+
+def _by_model_and_test(table: pd.DataFrame, metric: str) -> dict[tuple[str, str], pd.Series]:
+    part = table[table["metric"] == metric]
+    return {(row["model"], row["test"]): row for _, row in part.iterrows()}
+
+
+def _value(row: pd.Series | None, n_seeds: int, sign: str, form: str = ".4f") -> str:
+    """Show a mean and half its interval, with the number of seeds where some are missing."""
+    if row is None:
+        return ""
+    half = (row["high"] - row["low"]) / 2
+    text = format(row["mean"], form)
+    if not math.isnan(half):
+        text += f" {sign} {half:.4f}"
+    return text if row["n_seeds"] == n_seeds else f"{text} (n={row['n_seeds']})"
+
+
+def _worst(worst: pd.DataFrame, model: str, test: str, sign: str) -> str:
+    found = worst[(worst["model"] == model) & (worst["test"] == test)]
+    if found.empty:
+        return ""
+    row = found.iloc[0]
+    half = (row["high"] - row["low"]) / 2
+    spread = "" if math.isnan(half) else f" {sign} {half:.4f}"
+    return f"{row['mean']:.4f}{spread} ({row['group']}: {row['slice']}, {row['n_users']:.0f} users)"
+
+
+def _times(comparison: Comparison, model: str) -> list[str]:
+    row = comparison.times[comparison.times["model"] == model].iloc[0]
+    seconds = [row["training_seconds"], row["evaluation_seconds"]]
+    return ["" if math.isnan(value) else f"{value:.1f}" for value in seconds]
+
+
+def tests_grid(comparison: Comparison, metric: str) -> Grid:
+    """Lay out the paired tests of one metric: a line a model and test set."""
+    header = ["model", "test", "difference|over users", "p, Holm|users", "d_z|users"]
+    header += ["better / worse|users", "p, Holm|seeds", "d_z|seeds", "n seeds"]
+    part = comparison.tests[comparison.tests["metric"] == metric]
+    found = {(row["model"], row["test"], row["over"]): row for _, row in part.iterrows()}
+    lines = []
+    for test in comparison.test_sets:
+        for model in comparison.models:
+            users, seeds = (found.get((model, test, over)) for over in ("users", "seeds"))
+            if users is None and seeds is None:
+                continue
+            lines.append([model, test, *_users_cells(users), *_seeds_cells(seeds)])
+    return header, lines
+
+
+def _users_cells(row: pd.Series | None) -> list[str]:
+    if row is None:
+        return [""] * 4
+    interval = f"[{row['low']:+.4f}, {row['high']:+.4f}]"
+    return [
+        f"{row['difference']:+.4f} {interval}",
+        show_p(row["p_holm"]),
+        _number(row["effect_size"]),
+        f"{row['better']:.0%} / {row['worse']:.0%}",
+    ]
+
+
+def _seeds_cells(row: pd.Series | None) -> list[str]:
+    if row is None:
+        return [""] * 3
+    return [show_p(row["p_holm"]), _number(row["effect_size"]), str(row["n"])]
+
+
+def show_p(value: float) -> str:
+    """Show a p-value; `n/a` where there is none."""
+    if math.isnan(value):
+        return "n/a"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _number(value: float) -> str:
+    return "n/a" if math.isnan(value) else f"{value:+.2f}"
+
+
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
+SPECIAL |= {"±": r"$\pm$", "<": "$<$", ">": "$>$"}
+
+
+def escape_latex(text: str) -> str:
+    """Write text so that LaTeX prints it as it stands."""
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
+
+
+def as_latex(comparison: Comparison) -> str:
+    """Return the tables as LaTeX with `booktabs` rules; notes follow as comments."""
+    rules = "; ".join(comparison.selection_rules)
+    setting = f"{title(comparison)}, seeds {comparison.seeds}. Selection: {rules}."
+    half = f"{comparison.level:.0%} t-interval over seeds"
+    tables = [
+        _latex_table(
+            metric_grid(comparison, metric), f"{metric} on {setting} Mean ± half the {half}."
+        )
+        for metric in comparison.metrics
+    ]
+    if len(comparison.tests):
+        tables += [
+            _latex_table(
+                tests_grid(comparison, metric),
+                f"{metric}: paired tests against {comparison.baseline} on {setting}",
+            )
+            for metric in comparison.metrics
+        ]
+    notes = "\n".join(f"% {note}" for note in comparison.notes)
+    return "\n\n".join(["% needs \\usepackage{booktabs}", *tables, notes])
+
+
+def _latex_table(grid: Grid, caption: str) -> str:
+    header, lines = grid
+    rows = [[name.replace("|", " ") for name in header], *lines]
+    head, *body = [" & ".join(map(escape_latex, row)) + r" \\" for row in rows]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{escape_latex(caption)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )

@@ -1,11 +1,22 @@
 """What a reader of a comparison has to know, in sentences."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 
 import pandas as pd
 
-from recbole_invariant.comparison.baselines import MOST_POPULAR, is_plain, is_tuned
-from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.baselines import (
+    MOST_POPULAR,
+    WITHOUT_OPTIONS,
+    is_plain,
+    is_tuned,
+)
+from recbole_invariant.comparison.collect import CONTROL, FoundRun
+from recbole_invariant.evaluation import records
+
+NEAR_CHANCE = 3.0
+"""A test whose best model is below so many times the random ranking's recall is called near it."""
 
 ByLabel = Mapping[str, Sequence[FoundRun]]
 
@@ -15,7 +26,7 @@ def comparison_notes(
     baseline: str | None,
     baseline_rule: str,
     cells: pd.DataFrame,
-    metrics: Sequence[str],
+    level: float = 0.95,
 ) -> list[str]:
     """Write the notes of a comparison.
 
@@ -24,9 +35,67 @@ def comparison_notes(
         baseline: label that the others are tested against.
         baseline_rule: how it was chosen.
         cells: means over seeds.
-        metrics: what the table shows.
+        level: of the intervals.
     """
-    return [f"baseline of the paired tests: {baseline_rule}", *missing_baselines(by_label)]
+    runs = [run for found in by_label.values() for run in found]
+    compared = {label: found for label, found in by_label.items() if not found[0].is_control}
+    return [
+        *_setting(runs),
+        f"± is half the {level:.0%} t-interval of the mean over seeds; full ranking of all items "
+        "but those of the user's training and validation rows",
+        *([_tests_note(baseline, baseline_rule)] if baseline else []),
+        *_options(compared),
+        *missing_baselines(compared),
+        *_unequal_seeds(compared),
+        *_unequal_metrics(compared),
+        *chance_notes(compared, cells),
+        *control_notes(by_label),
+        *_reused(runs),
+    ]
+
+
+def _setting(runs: Sequence[FoundRun]) -> Iterator[str]:
+    """Say data, protocol, seeds, sizes and the rule of selection."""
+    first = next(run for run in runs if not run.is_control)
+    parts: dict[str, list[int]] = {}
+    for run in runs:
+        if not run.is_control:
+            for name, count in run.record.get("n_interactions", {}).items():
+                parts.setdefault(name, []).append(count)
+    sizes = ", ".join(f"{name} {_range(counts)}" for name, counts in parts.items())
+    seeds = sorted({run.seed for run in runs})
+    protocol = first.protocol or "none, the split is RecBole's own"
+    yield f"dataset {first.dataset}, protocol {protocol}; seeds {seeds}; rows: {sizes}"
+    for rule in dict.fromkeys(run.record["selection"]["rule"] for run in runs):
+        yield f"selection: {rule}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _tests_note(baseline: str, rule: str) -> str:
+    return (
+        f"paired tests are against {baseline} ({rule.removeprefix(baseline).lstrip(', ')}); over "
+        "users: sign flips of each user's difference (mean over seeds), with a bootstrap interval; "
+        "over seeds: paired t; Holm's correction over the models within a test set and metric; "
+        "d_z: mean difference by its standard deviation"
+    )
+
+
+def _options(by_label: ByLabel) -> Iterator[str]:
+    """Say whose options were set for this dataset, and whose are defaults."""
+    tuned = [label for label, runs in by_label.items() if is_tuned(runs[0])]
+    rest = [
+        label
+        for label, runs in by_label.items()
+        if label not in tuned and runs[0].model not in WITHOUT_OPTIONS
+    ]
+    if tuned:
+        yield f"options set for this dataset (a section models.<name>): {', '.join(tuned)}"
+    if rest:
+        yield f"options are the model's defaults, untuned: {', '.join(rest)}"
 
 
 def missing_baselines(by_label: ByLabel) -> list[str]:
@@ -44,3 +113,90 @@ def missing_baselines(by_label: ByLabel) -> list[str]:
             "this dataset (a section models.<name> in dataset_configs or a config file)"
         )
     return notes
+
+
+def _unequal_seeds(by_label: ByLabel) -> Iterator[str]:
+    seeds = {run.seed for runs in by_label.values() for run in runs}
+    for label, runs in by_label.items():
+        if missing := sorted(seeds - {run.seed for run in runs}):
+            yield f"{label}: seeds {missing} are missing, its means are over the others"
+
+
+def _unequal_metrics(by_label: ByLabel) -> Iterator[str]:
+    """Name models that were measured by other metrics than the first, such as AUC."""
+    first = next(iter(by_label.values()))[0]
+    for label, (run, *_) in by_label.items():
+        for test in first.tests:
+            ours = set(run.record["metrics"].get(test, {}))
+            if ours and not ours & set(first.record["metrics"][test]):
+                yield f"{label}: measured by {', '.join(sorted(ours))}; not comparable"
+                break
+
+
+def expected_recall(run: FoundRun, k: int) -> float | None:
+    """Compute the expected recall@k of a random ranking: k by the number of candidates.
+
+    Candidates are all items but those of the user's training and validation rows, whose mean
+    number is taken. None where the folder has no `ids.parquet`.
+    """
+    path = run.folder / records.IDS_FILE
+    if not path.is_file():
+        return None
+    n_items = int((pd.read_parquet(path, columns=["kind"])["kind"] == "item").sum())
+    rows, users = run.record["n_interactions"], run.record["n_users"]
+    seen = sum(rows.get(part, 0) for part in ("train", "valid")) / max(users.get("train", 1), 1)
+    return min(1.0, k / max(n_items - seen, 1))
+
+
+def chance_notes(by_label: ByLabel, cells: pd.DataFrame) -> Iterator[str]:
+    """Name the test sets in which the best model is nearer chance than signal."""
+    recall = cells[cells["metric"].str.fullmatch(r"recall@\d+") & cells["model"].isin(by_label)]
+    if recall.empty:
+        return
+    k = min(int(re.sub(r"\D", "", name)) for name in recall["metric"].unique())
+    chance = expected_recall(next(iter(by_label.values()))[0], k)
+    if chance is None:
+        return
+    part = recall[recall["metric"] == f"recall@{k}"]
+    for test, rows in part.groupby("test", sort=False):
+        best = rows.sort_values("mean").iloc[-1]
+        if best["mean"] < NEAR_CHANCE * chance:
+            yield (
+                f"{test} is nearer chance than signal: the best recall@{k} is {best['mean']:.4f} "
+                f"({best['model']}), a random ranking's is {chance:.4f}"
+            )
+
+
+def control_notes(by_label: ByLabel) -> Iterator[str]:
+    """Say by the random control of the protocol `environment` whether its split is a shift."""
+    found = {
+        label: [run.record["shift"] for run in runs if run.record.get("shift")]
+        for label, runs in by_label.items()
+        if not label.endswith(CONTROL)
+    }
+    found = {label: shifts for label, shifts in found.items() if shifts}
+    if not found:
+        return
+    said = []
+    for label, shifts in found.items():
+        gap, control = (fmean(shift[key] for shift in shifts) for key in ("gap", "control_gap"))
+        n = sum(shift["is_shift"] for shift in shifts)
+        said.append(f"{label} {gap:+.4f} and {control:+.4f} (a shift in {n} of {len(shifts)})")
+    metric = next(iter(found.values()))[0]["metric"]
+    yield (
+        f"(random control) is the same model on a random split of the same sizes, its test beside "
+        f"ood_environment; {metric}, iid less ood here and in the control: {', '.join(said)}"
+    )
+    shifted = [all(shift["is_shift"] for shift in shifts) for shifts in found.values()]
+    anywhere = any(shift["is_shift"] for shifts in found.values() for shift in shifts)
+    if all(shifted):
+        yield "by the random control this split is a shift"
+    elif anywhere:
+        yield "by the random control this split is a shift for some models and seeds only"
+    else:
+        yield "the split and its random control agree: this is no shift"
+
+
+def _reused(runs: Sequence[FoundRun]) -> Iterator[str]:
+    if reused := sum(run.reused for run in runs if not run.is_control):
+        yield f"{reused} of {sum(not run.is_control for run in runs)} runs were done before"

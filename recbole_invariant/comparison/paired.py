@@ -29,10 +29,13 @@ EFFECT = "Cohen's d_z"
 ByLabel = Mapping[str, Sequence[FoundRun]]
 
 
-def split_key(run: FoundRun) -> str:
-    """Return what runs on the same split share: its checksum, or else the sizes of its parts."""
-    record = run.record
-    return str(record.get("split_checksum") or sorted(record.get("n_interactions", {}).items()))
+def same_split(one: FoundRun, other: FoundRun) -> bool:
+    """Say whether two runs had the same rows: by checksum where both have one, or else by sizes."""
+    for key in ("split_checksum", "n_interactions"):
+        values = one.record.get(key), other.record.get(key)
+        if None not in values:
+            return bool(values[0] == values[1])
+    return True
 
 
 def odd_splits(by_label: ByLabel, baseline: str | None) -> dict[str, str]:
@@ -43,12 +46,11 @@ def odd_splits(by_label: ByLabel, baseline: str | None) -> dict[str, str]:
     """
     if baseline is None:
         return {}
-    reference = {run.seed: split_key(run) for run in by_label[baseline]}
+    base = {run.seed: run for run in by_label[baseline]}
     odd = {}
     for label, runs in by_label.items():
-        seeds = [
-            run.seed for run in runs if reference.get(run.seed, split_key(run)) != split_key(run)
-        ]
+        pairs = [(run, base[run.seed]) for run in runs if run.seed in base]
+        seeds = [run.seed for run, other in pairs if not same_split(run, other)]
         if seeds:
             odd[label] = (
                 f"{label}: its split differs from that of {baseline} (seeds {seeds}), so its "

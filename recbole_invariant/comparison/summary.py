@@ -122,7 +122,7 @@ def summarise(
         tests=tests,
         selection_rules=list(dict.fromkeys(run.record["selection"]["rule"] for run in runs)),
         notes=[
-            *comparison_notes(by_label, chosen, rule, tables["cells"], shown),
+            *comparison_notes(by_label, chosen, rule, tables["cells"], level),
             *repeated,
             *odd.values(),
             *test_notes,

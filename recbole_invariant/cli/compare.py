@@ -1,0 +1,65 @@
+"""`compare`: models by seeds on one dataset, as a table with paired tests."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from recbole_invariant.cli.arguments import Arguments
+from recbole_invariant.cli.train import DEFAULT_DATASET
+from recbole_invariant.errors import InputError
+from recbole_invariant.options import parse_value
+
+
+def compare(arguments: Arguments) -> int:
+    """Run what is missing and print the table; exit code 1 where a run failed.
+
+    Raises:
+        InputError: something the user gave is wrong; nothing was run then.
+    """
+    models = arguments.take("models")
+    if models is None:
+        raise InputError("compare needs --models, e.g. --models PaInvRL,UltraGCN,LightGCN,BPR,Pop.")
+    jobs = parse_value(arguments.take("jobs", "1") or "")
+    if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
+        raise InputError(f"jobs: expected an integer >= 1, not '{jobs}'.")
+    given: dict[str, Any] = {
+        "models": models,
+        "dataset": arguments.take("dataset") or DEFAULT_DATASET,
+        "seeds": arguments.take("seeds", "5") or "",
+        "first_seed": arguments.take("first_seed"),
+        "jobs": jobs,
+        "baseline": arguments.take("baseline"),
+        "out": arguments.take("out"),
+    }
+    markdown = arguments.take("markdown")
+    dry_run = arguments.take("dry_run", "false")
+    given |= {"config_files": arguments.config_files, "command_line": arguments.options}
+    from recbole_invariant.comparison.compare import compare as run_comparison
+    from recbole_invariant.comparison.compare import plan_comparison
+
+    if dry_run != "false":
+        print(plan_comparison(**given).describe())
+        return 0
+    comparison = run_comparison(
+        **given, markdown=markdown, command=command_of(given, markdown), report=_report
+    )
+    print(comparison)
+    return 1 if comparison.failures else 0
+
+
+def command_of(given: Mapping[str, Any], markdown: str | None = None) -> str:
+    """Write the command that a page names: without what is of this machine only."""
+    words = ["python", "run_recbole_inv.py", "compare"]
+    words += ["--models", given["models"], "--dataset", given["dataset"], "--seeds", given["seeds"]]
+    for name in ("first_seed", "baseline"):
+        words += [f"--{name}", given[name]] if given[name] is not None else []
+    if given["config_files"]:
+        words += ["--config_files", *given["config_files"]]
+    for key, text in given["command_line"].items():
+        words.append(f"--{key}={'DIR' if key == 'data_path' else text}")
+    words += ["--markdown", markdown] if markdown else []
+    return shlex.join(words)
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)

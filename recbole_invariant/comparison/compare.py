@@ -1,0 +1,157 @@
+"""`compare`: run models by seeds, reuse what is done, and write the table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.comparison.collect import FoundRun, read_run
+from recbole_invariant.comparison.execute import (
+    Outcome,
+    execute,
+    only_here,
+    threads_per_run,
+    write_label,
+)
+from recbole_invariant.comparison.page import write_section
+from recbole_invariant.comparison.plan import Plan, check_baseline, make_plan
+from recbole_invariant.comparison.specs import parse_models, parse_seeds
+from recbole_invariant.comparison.summary import Comparison, summarise
+from recbole_invariant.comparison.write import write_comparison
+from recbole_invariant.errors import InputError, TrainingError
+
+
+def compare(
+    models: str | Sequence[str | type],
+    dataset: str = "ml-100k",
+    seeds: str | int | Sequence[int] = 5,
+    first_seed: str | int | None = None,
+    jobs: int = 1,
+    config: Mapping[str, Any] | None = None,
+    config_files: Sequence[str] | None = None,
+    baseline: str | None = None,
+    out: str | Path | None = None,
+    markdown: str | Path | None = None,
+    command_line: Mapping[str, str] | None = None,
+    command: str | None = None,
+    report: Callable[[str], None] = print,
+) -> Comparison:
+    """Train and test every model with every seed on one dataset, and compare them.
+
+    Every model gets the same data, splits, seeds and options of the user; its own options are
+    those of dataset_configs or its defaults, with early stopping. A run is a process of its own
+    and an ordinary run folder; runs that are done are reused, so a comparison that was interrupted
+    goes on when it is called again.
+
+    Args:
+        models: names, or specs such as `PaInvRL[n_environments=5]`, or importable classes.
+        dataset: name of the dataset.
+        seeds: how many, or a list.
+        first_seed: the first of a number of seeds; None is 2020, RecBole's default seed.
+        jobs: runs at a time; the cores are shared out.
+        config: options of all models, from Python.
+        config_files: files of options, for all models; a section `models` speaks to one.
+        baseline: label to test the others against; None takes the strongest plain baseline by
+            validation.
+        out: the comparison's folder; None is `runs/compare-<dataset>-<protocol>`.
+        markdown: a Markdown page whose section for this dataset and protocol is written anew.
+        command_line: options of all models, as text.
+        command: how this was called, for the page.
+        report: takes the lines of progress.
+
+    Returns:
+        The tables; `failures` says which runs are missing and why.
+
+    Raises:
+        InputError: something the user gave is wrong; nothing was run then.
+        TrainingError: no run at all came to its end.
+    """
+    if not isinstance(jobs, int) or jobs < 1:
+        raise InputError(f"jobs: expected an integer >= 1, not {jobs!r}.")
+    plan = plan_comparison(
+        models, dataset, seeds, first_seed, jobs, config, config_files, baseline, out, command_line
+    )
+    with only_here(plan.out):
+        found, outcomes = _carry_out(plan, jobs, report)
+        failures = [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
+        if not found:
+            raise TrainingError("no run came to its end:\n" + "\n".join(failures))
+        if baseline is not None and all(run.label != baseline for run in found):
+            failures.append(f"baseline {baseline}: none of its runs came to its end")
+            baseline = None
+        comparison = summarise(found, baseline, plan.table_metrics, failures=failures)
+        write_comparison(comparison, plan.out, command)
+    if markdown is not None:
+        write_section(Path(markdown), comparison, command)
+    return comparison
+
+
+def plan_comparison(
+    models: str | Sequence[str | type],
+    dataset: str,
+    seeds: str | int | Sequence[int],
+    first_seed: str | int | None = None,
+    jobs: int = 1,
+    config: Mapping[str, Any] | None = None,
+    config_files: Sequence[str] | None = None,
+    baseline: str | None = None,
+    out: str | Path | None = None,
+    command_line: Mapping[str, str] | None = None,
+) -> Plan:
+    """Say what `compare` would do; see there for the arguments.
+
+    Raises:
+        InputError: everything that is wrong, at once.
+    """
+    problems: list[str] = []
+    specs, listed = [], [0]
+    try:
+        specs = parse_models(models)
+        check_baseline(baseline, specs)
+    except InputError as error:
+        problems += error.problems
+    try:
+        listed = parse_seeds(seeds, first_seed)
+    except InputError as error:
+        problems += error.problems
+    if not specs:
+        raise InputError(problems)
+    settled = {"torch_threads": str(threads_per_run(jobs)), "show_progress": "false"}
+    settled = {key: text for key, text in settled.items() if key not in (config or {})}
+    try:
+        plan = make_plan(
+            specs, dataset, listed, out, config, list(config_files or []), command_line, settled
+        )
+    except InputError as error:
+        raise InputError([*problems, *error.problems]) from error
+    if problems:
+        raise InputError(problems)
+    return plan
+
+
+def _carry_out(
+    plan: Plan, jobs: int, report: Callable[[str], None]
+) -> tuple[list[FoundRun], list[Outcome]]:
+    """Run what is not done; return all finished runs in the order of the table."""
+    done = {run.folder for run in plan.runs if run.is_done}
+    for run in plan.runs:
+        if run.folder in done:
+            write_label(run)
+    waiting = [run for run in plan.runs if run.folder not in done]
+    if done:
+        report(f"{len(done)} of {len(plan.runs)} runs are done already")
+    outcomes = execute(waiting, jobs, plan.out / "logs", report)
+    found = []
+    for run in sorted(plan.runs, key=lambda run: (run.position, run.seed)):
+        if not run.is_done:
+            continue
+        read = read_run(run.folder, reused=run.folder in done)
+        found.append(read)
+        if read.record.get("control"):
+            control = read_run(run.folder / read.record["control"], reused=read.reused)
+            found.append(replace(control, position=read.position))
+    return found, outcomes
+
+
+def _failure(outcome: Outcome) -> str:
+    return f"missing: {outcome.run.label}, seed {outcome.run.seed}: {outcome.problem}"

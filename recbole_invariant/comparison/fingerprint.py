@@ -1,0 +1,99 @@
+"""What tells one run from another: the options that matter, and the data."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant import __version__
+from recbole_invariant.evaluation import records
+
+WITHOUT_EFFECT = frozenset(
+    {
+        "baseline_options",
+        "baselines",
+        "checkpoint_dir",
+        "checkpoint_minutes",
+        "data_path",
+        "eval_batch_size",
+        "eval_users_per_batch",
+        "gpu_id",
+        "log_wandb",
+        "show_progress",
+        "state",
+        "table_metrics",
+        "torch_threads",
+        "wandb_project",
+    }
+)
+"""Options that change where, how fast and how loudly a run goes, not what comes out."""
+
+
+def fingerprint(config: Any, model_class: type, seed: int, data: dict[str, str]) -> str:
+    """Compute the name of a run's result.
+
+    Args:
+        config: the run's resolved options.
+        model_class: the model; of one that is neither ours nor RecBole's the source counts too.
+        seed: the run's seed.
+        data: checksums of the data's files.
+
+    Returns:
+        Twelve hexadecimal digits. They change with the version of this package, not with every
+        edit of its code.
+    """
+    options = {
+        key: option["value"]
+        for key, option in records.options_of(config).items()
+        if key not in WITHOUT_EFFECT
+    }
+    content = {
+        "options": {**options, "seed": seed},
+        "model": f"{model_class.__module__}.{model_class.__qualname__}",
+        "source": _source(model_class),
+        "data": data,
+        "version": __version__,
+    }
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _source(model_class: type) -> str:
+    """Return the checksum of a user's model, empty for ours and RecBole's."""
+    if model_class.__module__.startswith(("recbole.", "recbole_invariant.")):
+        return ""
+    path = inspect.getsourcefile(model_class)
+    return checksum(Path(path)) if path else ""
+
+
+def data_fingerprint(config: Any) -> dict[str, str]:
+    """Compute the SHA-256 of every file that a run may read, by path.
+
+    These are the files in the dataset's folder and those that the option `modalities` names.
+    """
+    folder = Path(config["data_path"])
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    files |= set(_feature_files(config, folder))
+    return {
+        str(path.relative_to(folder) if path.is_relative_to(folder) else path): checksum(path)
+        for path in sorted(files)
+    }
+
+
+def _feature_files(config: Any, folder: Path) -> Iterator[Path]:
+    for spec in (config["modalities"] or {}).values():
+        places = [folder, *(folder / str(spec[key]) for key in ("dir",) if key in spec)]
+        for value in spec.values():
+            yield from (
+                place / value
+                for place in places
+                if isinstance(value, str) and (place / value).is_file()
+            )
+
+
+def checksum(path: Path) -> str:
+    """Compute a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,203 @@
+"""All runs of a comparison, their options resolved and checked before any of them starts."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
+from recbole_invariant.comparison.specs import ModelSpec, own_options
+from recbole_invariant.config import build_config
+from recbole_invariant.data.splits.apply import chosen_protocol
+from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.evaluation import records
+from recbole_invariant.registry import resolve
+
+TAKEN = {
+    "baseline_options": "compare gives options to one model as --models NAME[key=value,...]",
+    "baselines": "compare takes its models by --models",
+    "model": "compare takes several: --models",
+    "output_dir": "compare writes to --out",
+    "resume": "a comparison that was interrupted goes on when it is started again",
+    "run_name": "compare names its runs itself",
+    "seed": "compare takes several: --seeds",
+}
+"""Options of a single run that compare decides."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One model and seed.
+
+    Attributes:
+        label: its line of the table.
+        position: place of that line.
+        model: name or dotted path of the model.
+        dataset: name of the dataset.
+        seed: the run's seed.
+        command_line: options as text, seed included.
+        config: options from Python.
+        config_files: files of options.
+        folder: the run folder.
+    """
+
+    label: str
+    position: int
+    model: str
+    dataset: str
+    seed: int
+    command_line: dict[str, str] = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
+    config_files: list[str] = field(repr=False)
+    folder: Path
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its folder holds a whole run, companions included."""
+        path = self.folder / records.RUN_FILE
+        # the record gets this key when everything else of the run is written
+        return path.is_file() and "baselines" in records.read_json(path)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison will do.
+
+    Attributes:
+        dataset: name of the dataset.
+        protocol: the protocol of all its runs; None is RecBole's own split.
+        out: the comparison's folder.
+        labels: the lines of the table.
+        seeds: the seeds.
+        runs: all runs, seed by seed.
+        table_metrics: the option of that name.
+        tuned: label -> how many options the dataset's section for its model sets.
+    """
+
+    dataset: str
+    protocol: str | None
+    out: Path
+    labels: list[str]
+    seeds: list[int]
+    runs: list[PlannedRun]
+    table_metrics: list[str] | None
+    tuned: dict[str, int]
+
+    def describe(self) -> str:
+        """List the runs and what is done already."""
+        done = sum(run.is_done for run in self.runs)
+        lines = [
+            f"{self.dataset}, protocol {self.protocol or 'none'}: {len(self.labels)} models x "
+            f"{len(self.seeds)} seeds = {len(self.runs)} runs, {done} of them done; folder "
+            f"{self.out}"
+        ]
+        for label in self.labels:
+            n = self.tuned[label]
+            lines.append(f"{label}: " + (f"{n} options set for this dataset" if n else "untuned"))
+        states = ("to do", "done")
+        lines += [f"{states[run.is_done]:5}  {run.folder.name}" for run in self.runs]
+        return "\n".join(lines)
+
+
+def make_plan(
+    specs: Sequence[ModelSpec],
+    dataset: str,
+    seeds: Sequence[int],
+    out: str | Path | None = None,
+    config: Mapping[str, Any] | None = None,
+    config_files: Sequence[str] = (),
+    command_line: Mapping[str, str] | None = None,
+    settled: Mapping[str, str] | None = None,
+) -> Plan:
+    """Resolve every model's options.
+
+    Args:
+        specs: the models.
+        dataset: name of the dataset.
+        seeds: the seeds.
+        out: the comparison's folder; None is `runs/compare-<dataset>-<protocol>`.
+        config: options of all models, from Python.
+        config_files: files of options, for all models.
+        command_line: options of all models, as text.
+        settled: options as text that compare sets where the user does not.
+
+    Raises:
+        InputError: everything that is wrong with any of the models, once each.
+    """
+    common, config = dict(command_line or {}), dict(config or {})
+    problems = _taken([*common, *config])
+    made: dict[str, tuple[Any, type, str | None]] = {}
+    for spec in specs:
+        problems += _taken(spec.options)
+        words = own_options(common, spec, seeds[0], settled or {})
+        try:
+            resolved = build_config(spec.model, dataset, config, config_files, words)
+            if resolved["baselines"] or resolved["baseline_options"]:
+                problems.append(f"baselines: {TAKEN['baselines']}.")
+            protocol = chosen_protocol(resolved, resolved.layers.get("ood", ""))
+            made[spec.label] = resolved, resolve(spec.model).model_class, protocol
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    problems += _different_protocols({label: protocol for label, (*_, protocol) in made.items()})
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    first, _, protocol = next(iter(made.values()))
+    folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
+    checksums = data_fingerprint(first)
+    runs = []
+    for seed in seeds:
+        for position, spec in enumerate(specs):
+            resolved, model_class, _ = made[spec.label]
+            digest = fingerprint(resolved, model_class, seed, checksums)
+            runs.append(
+                PlannedRun(
+                    spec.label,
+                    position,
+                    spec.model,
+                    dataset,
+                    seed,
+                    own_options(common, spec, seed, settled or {}),
+                    config,
+                    list(config_files),
+                    folder / "runs" / f"{_slug(spec.label)}-seed{seed}-{digest}",
+                )
+            )
+    tuned = {label: _tuned(resolved, cls.__name__) for label, (resolved, cls, _) in made.items()}
+    labels = [spec.label for spec in specs]
+    return Plan(dataset, protocol, folder, labels, list(seeds), runs, first["table_metrics"], tuned)
+
+
+def check_baseline(baseline: str | None, specs: Sequence[ModelSpec]) -> None:
+    """Make sure that the named baseline is one of the models.
+
+    Raises:
+        InputError: it is not.
+    """
+    labels = [spec.label for spec in specs]
+    if baseline is not None and baseline not in labels:
+        raise InputError(
+            f"baseline: '{baseline}' is not among the models {', '.join(labels)}."
+            f"{suggest(baseline, labels)}"
+        )
+
+
+def _taken(keys: Iterable[str]) -> list[str]:
+    return [f"{key}: {TAKEN[key]}." for key in keys if key in TAKEN]
+
+
+def _different_protocols(protocols: Mapping[str, str | None]) -> list[str]:
+    if len(set(protocols.values())) < 2:
+        return []
+    named = ", ".join(f"{label}: {name or 'none'}" for label, name in protocols.items())
+    return [f"ood: the models would be cut by different protocols ({named}); give --ood=NAME."]
+
+
+def _tuned(config: Any, model: str) -> int:
+    """Count the options that a section `models.<model>` sets."""
+    return sum(layer.endswith(f" models.{model}") for layer in config.layers.values())
+
+
+def _slug(label: str) -> str:
+    """Make a label a folder's name."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", label).strip("-.")[:80]
