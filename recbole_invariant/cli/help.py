@@ -11,6 +11,7 @@ Without COMMAND it trains one model, evaluates it and writes a run folder.
 
 commands:
   evaluate --run DIR       test a finished run again, e.g. with other --metrics or --topk
+  planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...
   doctor                   versions, mends in force, devices, data found
 
 options of a run:

@@ -12,7 +12,7 @@ from recbole_invariant.cli.arguments import Arguments, parse_arguments
 from recbole_invariant.errors import InputError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-PLANNED = ("compare", "tune", "recommend", "report", "planted", "convert")
+PLANNED = ("tune", "recommend", "report", "convert")
 
 
 class _Terminated(BaseException):
@@ -21,11 +21,19 @@ class _Terminated(BaseException):
 
 def _commands() -> dict[str, Callable[[Arguments], int]]:
     """Return the sub-commands; training is the empty name. Imported late, since torch is slow."""
+    from recbole_invariant.cli.compare import compare
     from recbole_invariant.cli.doctor import doctor
     from recbole_invariant.cli.evaluate import evaluate
+    from recbole_invariant.cli.planted import planted
     from recbole_invariant.cli.train import train
 
-    return {"": train, "evaluate": evaluate, "doctor": doctor}
+    return {
+        "": train,
+        "compare": compare,
+        "evaluate": evaluate,
+        "doctor": doctor,
+        "planted": planted,
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -63,7 +63,7 @@ class MaskStage(Stage):
             raise RuntimeError(f"stage '{self.name}' needs labels and pretrained tables first")
         publish_labels(self.train_data, labels)  # again, for a resumed run
         self.loader = EnvironmentBatches(
-            labels, config["n_environments"], config["train_batch_size"], self.generator
+            labels, int(labels.max()) + 1, config["train_batch_size"], self.generator
         )
         self.mask_model = self._mask_model(torch_generator(config["seed"], f"init/{self.name}"))
         kinds: dict[str, Any] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}

@@ -5,9 +5,16 @@ from typing import Any, cast
 import torch
 from recbole.config import Config
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
+from recbole.data.dataset import Dataset
 from torch import Tensor
 
+from recbole_invariant.data.planted.truth import true_kinds
+from recbole_invariant.data.planted.world import INVARIANT
+from recbole_invariant.environment.given import INFERRED, TRUE, environment_source
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.truth import truth_diagnostics
 from recbole_invariant.seeding import torch_generator
+from recbole_invariant.trainer.given_stage import GivenStage
 from recbole_invariant.trainer.identify_stage import IdentifyStage
 from recbole_invariant.trainer.mask_stage import MaskStage
 from recbole_invariant.trainer.ranking_stage import RankingStage
@@ -28,46 +35,69 @@ class PaInvRLTrainer(StagedTrainer):
         super().__init__(config, model)
         ones = torch.ones_like(cast(Tensor, model.invariant_mask))
         self.workspace = Workspace(mask=config["mask_init"] * ones)
+        self.train_dataset: Dataset | None = None
         self.pretrained: dict[str, float] | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
-        """Return pretrain, T pairs of identify and mask, and final."""
-        config, model, workspace = self.config, self.model, self.workspace
-        decay = WeightDecay.from_config(config)
-        pretrain_decay = decay.with_values(
-            item_ratio=config["pretrain_item_decay_ratio"],
-            projection=config["pretrain_projection_decay"],
-        )
-        stages: list[Stage] = [
-            RankingStage(
-                "pretrain",
-                model,
-                config,
-                train_data,
-                epochs=config["pretrain_epochs"],
-                patience=config["pretrain_stopping_step"],
-                decay=pretrain_decay,
-                prepare=self._begin_pretraining,
-                on_end=self._end_pretraining,
-            )
-        ]
-        for outer in range(config["outer_iterations"]):
-            number = outer + 1
-            stages += [
-                IdentifyStage(f"identify {number}", model, config, train_data, workspace),
-                MaskStage(f"mask {number}", model, config, train_data, workspace, outer),
-            ]
+        """Return pretrain, T pairs of identify and mask, and final.
+
+        With given environments (`environment_source`) one stage takes the place of the T
+        identifications; with the true mask (`mask_source: oracle`) there is the final stage only.
+        """
+        config, self.train_dataset = self.config, train_data._dataset
+        source = environment_source(config["environment_source"])
         final = RankingStage(
             "final",
-            model,
+            self.model,
             config,
             train_data,
             epochs=self.epochs,
             patience=self.stopping_step,
-            decay=decay,
+            decay=WeightDecay.from_config(config),
             prepare=self._begin_final,
         )
-        return [*stages, final]
+        if config["mask_source"] == "oracle":
+            if source != INFERRED:
+                raise InputError(
+                    f"environment_source: {source}: no effect with mask_source: oracle, which "
+                    "needs no environments. Leave one of them away."
+                )
+            invariant = torch.from_numpy(true_kinds(self.train_dataset) == INVARIANT)
+            self.workspace.mask = invariant.to(self.workspace.mask)
+            return [final]
+        return [self._pretraining(train_data), *self._mask_stages(train_data, source), final]
+
+    def _pretraining(self, train_data: AbstractDataLoader) -> Stage:
+        """Return the stage that trains the backbone, whose embeddings are then frozen."""
+        config = self.config
+        return RankingStage(
+            "pretrain",
+            self.model,
+            config,
+            train_data,
+            epochs=config["pretrain_epochs"],
+            patience=config["pretrain_stopping_step"],
+            decay=WeightDecay.from_config(config).with_values(
+                item_ratio=config["pretrain_item_decay_ratio"],
+                projection=config["pretrain_projection_decay"],
+            ),
+            prepare=self._begin_pretraining,
+            on_end=self._end_pretraining,
+        )
+
+    def _mask_stages(self, train_data: AbstractDataLoader, source: str) -> list[Stage]:
+        """Return what finds the mask: T times identify and mask, or given labels and T masks."""
+        model, config, workspace = self.model, self.config, self.workspace
+        stages: list[Stage] = []
+        if source != INFERRED and config["outer_iterations"]:
+            stages.append(GivenStage("environments", source, config, train_data, workspace))
+        for outer in range(config["outer_iterations"]):
+            number = outer + 1
+            if source == INFERRED:
+                name = f"identify {number}"
+                stages.append(IdentifyStage(name, model, config, train_data, workspace))
+            stages.append(MaskStage(f"mask {number}", model, config, train_data, workspace, outer))
+        return stages
 
     def _draw_parameters(self) -> None:
         """Draw the model's parameters from the run's own stream for initialisation."""
@@ -98,13 +128,23 @@ class PaInvRLTrainer(StagedTrainer):
         self.pretrained = state["pretrained"]
 
     def diagnostics(self) -> dict[str, Any]:
-        """Return the mask, the environment sizes and the backbone's validation result."""
+        """Return mask, environment sizes, the backbone's validation result, nearness to truth."""
         sizes = None
         if self.workspace.labels is not None:
-            counted = torch.bincount(self.workspace.labels, minlength=self.config["n_environments"])
-            sizes = counted.tolist()
+            # true environments have their own number
+            is_true = environment_source(self.config["environment_source"]) == TRUE
+            wanted = 0 if is_true else self.config["n_environments"]
+            sizes = torch.bincount(self.workspace.labels, minlength=wanted).tolist()
         return {
             "invariant_mask": self.model.invariant_mask.tolist(),
             "environment_sizes": sizes,
             "backbone_valid": self.pretrained,
+            **self._nearness_to_truth(),
         }
+
+    def _nearness_to_truth(self) -> dict[str, Any]:
+        """Return what is measured where the data is planted, after training."""
+        if self.train_dataset is None:
+            return {}
+        mask = cast(Tensor, self.model.invariant_mask)
+        return truth_diagnostics(self.train_dataset, mask, self.workspace.labels)
