@@ -30,6 +30,8 @@ OWN_SHARED_OPTIONS = (
     "environment_batch_size",
     "modalities",
     "eval_users_per_batch",
+    "eval_memory_mb",
+    "curve_k",
     "table_metrics",
 )
 SHARED_OPTIONS = frozenset(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from recbole_invariant import compat
 from recbole_invariant.errors import TrainingError
+from recbole_invariant.evaluation.tiles import quicken
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.trainer.checkpoint import clone_state, restore_state
 from recbole_invariant.trainer.history import History
@@ -88,7 +89,7 @@ class AdaptedTrainer:
 
 
 def build_trainer(entry: ModelEntry, config: Config, model: torch.nn.Module) -> Trainer:
-    """Make the trainer of a model.
+    """Make the trainer of a model, with fast evaluation.
 
     Args:
         entry: the model's entry in the registry.
@@ -100,14 +101,18 @@ def build_trainer(entry: ModelEntry, config: Config, model: torch.nn.Module) -> 
         of its plain or traditional trainer; RecBole's own, adapted, for those with a loop of
         their own.
     """
+    return quicken(_trainer_class(entry, config)(config, model))
+
+
+def _trainer_class(entry: ModelEntry, config: Config) -> Any:
+    """Choose the class of a model's trainer."""
     if entry.trainer_class is not None and issubclass(entry.trainer_class, StagedTrainer):
-        return entry.trainer_class(config, model)
+        return entry.trainer_class
     host_class = entry.trainer_class or get_trainer(config["MODEL_TYPE"], entry.name)
     if host_class is host_trainers.Trainer:
-        return HostTrainer(config, model)
+        return HostTrainer
     if host_class is host_trainers.TraditionalTrainer:
-        return HostTraditionalTrainer(config, model)
+        return HostTraditionalTrainer
     if not issubclass(host_class, Trainer):
-        return host_class(config, model)
-    adapted = type(f"Adapted{host_class.__name__}", (AdaptedTrainer, host_class), {})
-    return adapted(config, model)
+        return host_class
+    return type(f"Adapted{host_class.__name__}", (AdaptedTrainer, host_class), {})
