@@ -13,6 +13,7 @@ from recbole.config import Config
 from recbole_invariant.configuration.known_keys import known_keys
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.modality_specs import parse_specs
+from recbole_invariant.data.splits import protocol
 
 REPOSITORY = Path(__file__).parents[1]
 FILES = {path.stem: path for path in (REPOSITORY / "dataset_configs").glob("*.yaml")}
@@ -102,6 +103,15 @@ def test_ratings_stay_on_their_own_scale(name: str, monkeypatch: pytest.MonkeyPa
     assert ratings.min() in (0.5, 1)
 
 
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_the_default_protocol_is_known_and_fits_the_files(name: str) -> None:
+    given = options(name)
+    if given.get("ood") is not None:
+        protocol(given["ood"])
+    if given.get("ood") == "exposure":
+        assert {"train", "test"} <= set(given["benchmark_filename"])
+
+
 def test_coat_attributes_weigh_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     attributes = load("coat", monkeypatch).modalities["attributes"].values
     assert attributes[1:].unique().tolist() == [0, 0.5]  # four of 33 attributes an item
@@ -117,7 +127,8 @@ def test_sequences_are_cut_by_leave_one_out(name: str) -> None:
     assert given["eval_args"]["order"] == "TO"
     assert given["eval_args"]["mode"] == "full"  # RecBole's default is sampled
     assert "timestamp" in given["load_col"]["inter"]
-    assert given["ood"] is None or name == "amazon-grocery-seq"  # the one with clock times
+    # positions in a sequence are no clock times
+    assert given["ood"] == ("temporal" if name == "amazon-grocery-seq" else None)
 
 
 def test_ml_100k_genres_bring_the_same_items_together(monkeypatch: pytest.MonkeyPatch) -> None:
