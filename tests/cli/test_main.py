@@ -76,7 +76,7 @@ def test_a_command_of_a_later_version_says_so(name, capsys):
     ("words", "says"),
     [
         (["docter"], "'doctor'"),
-        (["xyz"], "Commands are evaluate, doctor"),
+        (["xyz"], "Commands are compare, evaluate, doctor"),
         ([], "--model is missing. Ours are UltraGCN"),
         (["--model", "BPR", "--resume", "auto"], "--resume is not in this version yet"),
         (["evaluate"], "--run DIR"),
