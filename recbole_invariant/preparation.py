@@ -8,9 +8,12 @@ from recbole.data.dataset import Dataset
 from recbole.data.utils import create_dataset
 
 from recbole_invariant.data.positives import drop_negatives, request_positives
-from recbole_invariant.data.splits.apply import Parts, chosen_protocol, cut
+from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
+from recbole_invariant.data.sequences import plain_benchmark_files
+from recbole_invariant.data.splits.apply import chosen_protocol, cut
+from recbole_invariant.data.splits.parts import Parts
 from recbole_invariant.errors import InputError
-from recbole_invariant.evaluation.protocol import SealedTests, make_loaders, set_eval_batch
+from recbole_invariant.evaluation.protocol import Loaders, make_loaders, set_eval_batch
 from recbole_invariant.registry import ModelEntry
 
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval")
@@ -23,16 +26,12 @@ class Prepared:
     Attributes:
         dataset: the dataset that was cut.
         parts: its parts.
-        train: RecBole's training loader.
-        valid: RecBole's validation loader.
-        tests: loaders of the test sets, sealed.
+        loaders: of training and validation; of the tests, sealed.
     """
 
     dataset: Dataset
     parts: Parts
-    train: Any
-    valid: Any
-    tests: SealedTests
+    loaders: Loaders
 
 
 def prepare(config: Any, entry: ModelEntry) -> Prepared:
@@ -50,14 +49,14 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
     protocol = chosen_protocol(config, layers.get("ood", ""))
     config["ood"] = protocol
     request_positives(config)
+    request_column(config)
     dataset = load_dataset(config, entry)
     drop_negatives(config, dataset)
     getLogger().info(str(dataset))
     parts = cut(dataset, config, protocol)
     layer = layers.get("eval_batch_size", "")
-    set_eval_batch(config, layer, entry.model_class, dataset.item_num)
-    train, valid, tests = make_loaders(config, dataset, parts)
-    return Prepared(dataset, parts, train, valid, tests)
+    set_eval_batch(config, layer, dataset.item_num)
+    return Prepared(dataset, parts, make_loaders(config, dataset, parts))
 
 
 def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
@@ -70,9 +69,10 @@ def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
         if config[key]:
             raise InputError(f"{key}: RecBole's saved data are pickles, which are never read here.")
     try:
-        if entry.dataset_class is not None:
-            return entry.dataset_class(config)
-        return create_dataset(config)
+        with keep_raw_floats(), plain_benchmark_files():
+            if entry.dataset_class is not None:
+                return entry.dataset_class(config)
+            return create_dataset(config)
     except InputError:
         raise
     except ValueError as error:

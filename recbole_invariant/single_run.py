@@ -13,17 +13,17 @@ import torch
 from recbole.utils import init_seed
 
 from recbole_invariant.data.dataset import MultimodalDataset
+from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
-from recbole_invariant.evaluation.recording import evaluate_recorded
+from recbole_invariant.evaluation.selection import SelectionRule
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.report.plots import plot_run
 from recbole_invariant.report.tables import choose_metrics
 from recbole_invariant.seeding import derive_seed
 from recbole_invariant.trainer.host import build_trainer
-
-Metrics = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -73,17 +73,25 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     records.write_config(run_dir, options)
     records.write_ids(run_dir, data.dataset)
     records.write_seen(run_dir, data.parts)
-    valid = fit(config, trainer, data)
-    metrics, per_user = open_tests(trainer, data)
-    metrics = {"valid": valid, **metrics}
+    rule = SelectionRule.from_config(config)
+    said = rule.describe(data.loaders)
+    begun_training = time.perf_counter()
+    selecting = fit(config, trainer, data, rule)
+    trained = time.perf_counter() - begun_training
+    measured = measure_tests(trainer, data)
+    metrics, per_user = {**selecting, **measured.metrics}, measured.per_user
     records.write_per_user(run_dir, per_user)
     lost = save_model(run_dir / records.MODEL_FILE, model)
     if lost:
         getLogger().warning(f"not stored with the model: {', '.join(lost)}")
     record = {
-        **describe_run(config, entry, trainer),
+        **describe_run(config, entry, trainer, rule, said),
         "metrics": metrics,
-        "slices": {},
+        "slices": measured.slices,
+        "curves": measured.curves,
+        "notes": measured.notes,
+        "training_seconds": round(trained, 3),
+        "evaluation_seconds": measured.seconds,
         "not_stored": lost,
         "options": options,
         **records.describe_data(config, data.dataset, data.parts),
@@ -99,7 +107,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
 def build(config: Any, entry: ModelEntry, data: Prepared) -> tuple[Any, Any]:
     """Make the model and its trainer, initial values drawn from their own stream."""
     seed_host(config, "init")
-    model = entry.model_class(config, data.parts.train).to(config["device"])
+    model = entry.model_class(config, data.parts.fitted).to(config["device"])
     getLogger().info(str(model))
     return model, build_trainer(entry, config, model)
 
@@ -109,30 +117,37 @@ def seed_host(config: Any, stream: str) -> None:
     init_seed(derive_seed(config["seed"], stream) % 2**32, config["reproducibility"])
 
 
-def fit(config: Any, trainer: Any, data: Prepared) -> dict[str, float]:
-    """Train; afterwards the model holds the selected weights. Returns their validation result."""
+def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = None) -> Metrics:
+    """Train; afterwards the model holds the selected weights.
+
+    Args:
+        config: the run's options.
+        trainer: the model's trainer.
+        data: the run's data.
+        rule: what selects; by default what the options say.
+
+    Returns:
+        Results of the selected weights on `valid` and, where there is one, on `ood_valid`.
+    """
+    rule = rule or SelectionRule.from_config(config)
     seed_host(config, "sampling")
     show = bool(config["show_progress"])
-    _, best = trainer.fit(data.train, data.valid, saved=True, show_progress=show)
-    if best is None:
-        best = trainer.evaluate(data.valid, load_best_model=False)
-    return {name: float(value) for name, value in best.items()}
+    loaders = data.loaders
+    _, best = trainer.fit(loaders.train, rule.loader(loaders), saved=True, show_progress=show)
+    results = {rule.split(loaders): best} if best is not None and rule.name != "oracle" else {}
+    for name, loader in (("valid", loaders.valid), ("ood_valid", loaders.ood_valid)):
+        if name not in results and loader is not None:
+            results[name] = trainer.evaluate(loader, load_best_model=False)
+    return {
+        name: {metric: float(value) for metric, value in results[name].items()}
+        for name in sorted(results, reverse=True)
+    }
 
 
-def open_tests(trainer: Any, data: Prepared) -> tuple[Metrics, dict[str, pd.DataFrame]]:
-    """End the selection: open the tests and measure the present weights on each."""
-    metrics: Metrics = {}
-    per_user: dict[str, pd.DataFrame] = {}
-    for name, loader in data.tests.open().items():
-        evaluated = evaluate_recorded(trainer, loader)
-        metrics[name], per_user[name] = evaluated.metrics, evaluated.per_user
-    return metrics, per_user
-
-
-def describe_run(config: Any, entry: ModelEntry, trainer: Any) -> dict[str, Any]:
+def describe_run(
+    config: Any, entry: ModelEntry, trainer: Any, rule: SelectionRule, said: str
+) -> dict[str, Any]:
     """Say what was trained, how long and by which rule its weights were selected."""
-    metric = config["valid_metric"].lower()
-    best = "highest" if config["valid_metric_bigger"] else "lowest"
     model_class = entry.model_class
     return {
         "model": entry.name,
@@ -141,9 +156,10 @@ def describe_run(config: Any, entry: ModelEntry, trainer: Any) -> dict[str, Any]
         "seed": config["seed"],
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "selection": {
-            "metric": metric,
+            "metric": rule.metric,
             "best_epoch": getattr(trainer, "best_epoch", None),
-            "rule": f"{best} valid:{metric}, validation rows only, tests opened afterwards",
+            "rule": said,
+            "name": rule.name,
         },
         "stages": list(getattr(trainer, "stage_records", [])),
         "diagnostics": trainer.diagnostics() if hasattr(trainer, "diagnostics") else {},
@@ -164,5 +180,5 @@ def draw_plots(
 
 def compared_metrics(config: Any, metrics: Metrics) -> list[str]:
     """Choose the metrics by which models are shown side by side."""
-    measured = list(next(v for name, v in metrics.items() if name != "valid"))
+    measured = list(next(v for name, v in metrics.items() if is_test(name)))
     return choose_metrics(measured, config["table_metrics"]) or measured[:1]

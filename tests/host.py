@@ -9,7 +9,8 @@ import numpy as np
 from recbole.config import Config
 from recbole.data.utils import create_dataset
 
-from recbole_invariant.data.splits.apply import Parts, cut
+from recbole_invariant.data.splits.apply import cut
+from recbole_invariant.data.splits.parts import Parts
 
 OPTIONS: dict[str, Any] = {
     "ood": "popularity",
@@ -25,6 +26,10 @@ OPTIONS: dict[str, Any] = {
     "epochs": 1,
     "use_gpu": False,
     "show_progress": False,
+    "selection": "valid",
+    "cold_kind": "items",
+    "curve_k": 100,
+    "column_field": None,
     "state": "ERROR",
 }
 

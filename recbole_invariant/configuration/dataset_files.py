@@ -96,7 +96,7 @@ def _feature_file(folder: Path, dataset: str, suffix: str, model: str) -> str | 
 
 def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
     wanted = {"USER_ID_FIELD": "token", "ITEM_ID_FIELD": "token"}
-    if values.get("MODEL_TYPE") is ModelType.SEQUENTIAL and not values.get("benchmark_filename"):
+    if values.get("MODEL_TYPE") is ModelType.SEQUENTIAL:
         wanted["TIME_FIELD"] = "float"  # Histories are put in order by it.
     separator = str(values.get("field_separator") or "\t")
     loaded = (values.get("load_col") or {}).get("inter")

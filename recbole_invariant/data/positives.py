@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from recbole.utils import ModelType
 
+from recbole_invariant.data.raw_columns import RAW
 from recbole_invariant.errors import InputError
 
 LABELLED = (ModelType.CONTEXT, ModelType.DECISIONTREE)
@@ -64,6 +65,8 @@ def drop_negatives(config: Any, dataset: Any) -> None:
     ends = np.cumsum(dataset.file_size_list)
     dataset.file_size_list = [int(part.sum()) for part in np.split(positive, ends[:-1])]
     dataset.inter_feat = dataset.inter_feat[positive].reset_index(drop=True)
+    if getattr(dataset, RAW, None) is not None:
+        setattr(dataset, RAW, getattr(dataset, RAW)[positive].reset_index(drop=True))
     getLogger().info(
         f"positives: {positive.sum()} of {len(positive)} rows have {rating} >= {threshold}"
     )

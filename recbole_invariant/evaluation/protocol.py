@@ -5,18 +5,25 @@ sampler over all of them would take an earlier test's items for the user's histo
 out of the ranking of a later one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
+import numpy as np
 from recbole.data.dataset import Dataset
 from recbole.data.utils import create_samplers, get_dataloader
-from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.sampler import KGSampler
 from recbole.utils import EvaluatorType, ModelType
 
-from recbole_invariant.data.splits.apply import Parts
+from recbole_invariant.data.sequences import CutSequences
+from recbole_invariant.data.splits.parts import Parts
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.loader import UserRankingLoader, rank_users
+from recbole_invariant.evaluation.memory import users_in_memory
 
 LoaderMaker = Callable[[], Any]
+RANKED_BY_USER = (ModelType.GENERAL, ModelType.TRADITIONAL, ModelType.KNOWLEDGE, ModelType.CONTEXT)
+"""Models to whom a ranking is a question about a user; RecBole's loaders for them agree."""
 
 
 class SealedError(RuntimeError):
@@ -52,6 +59,10 @@ class SealedTests:
             self._loaders = {name: make() for name, make in self._makers.items()}
         return self._loaders
 
+    def peek(self, name: str) -> Any:
+        """Make the loader of one test set for the oracle selection, and for nothing else."""
+        return self._makers[name]()
+
     def _opened(self) -> dict[str, Any]:
         """Return the loaders.
 
@@ -74,28 +85,64 @@ class SealedTests:
         return len(self._opened())
 
 
-def make_loaders(config: Any, whole: Dataset, parts: Parts) -> tuple[Any, Any, SealedTests]:
-    """Make RecBole's loaders for training and validation, and sealed ones for the tests.
+@dataclass(frozen=True)
+class Loaders:
+    """Loaders of a run's parts.
+
+    Attributes:
+        train: RecBole's training loader.
+        valid: validation loader.
+        tests: loaders of the test sets, sealed.
+        ood_valid: loader of the shifted validation rows, or None.
+    """
+
+    train: Any
+    valid: Any
+    tests: SealedTests
+    ood_valid: Any = None
+
+
+def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
+    """Make the loaders for training and validation, and sealed ones for the tests.
 
     Args:
         config: the run's options.
         whole: the dataset that was cut; RecBole's samplers for repeated items ask for it.
         parts: its parts.
 
-    Returns:
-        Training loader, validation loader, tests.
+    Raises:
+        InputError: a sequential model under a protocol is to rank sampled items only.
     """
-    # no test row may reach these two, not even as a count in popularity-weighted negatives
+    if parts.sequences is not None:
+        whole = parts.fitted
+        _require_full_ranking(config)
+    # no test row may reach these, not even as a count in popularity-weighted negatives
     nothing = parts.train.copy(parts.train.inter_feat[:0])
-    built = [parts.train, parts.valid, nothing]
-    train_sampler, valid_sampler, _ = create_samplers(config, whole, built)
-    train = _train_loader(config, whole, parts.train, train_sampler)
-    valid = get_dataloader(config, "valid")(config, parts.valid, valid_sampler, shuffle=False)
+    built = [parts.fitted, parts.valid, nothing]
+    train = _train_loader(config, whole, parts.fitted, create_samplers(config, whole, built)[0])
+    valid = _evaluation_loader(config, whole, parts, "valid", parts.valid)
+    ood_valid = None
+    if parts.ood_valid is not None:
+        ood_valid = _evaluation_loader(config, whole, parts, "ood_valid", parts.ood_valid)
 
-    def maker(test: Dataset) -> LoaderMaker:
-        return lambda: _test_loader(config, whole, [parts.train, parts.valid, test])
+    def maker(name: str, test: Dataset) -> LoaderMaker:
+        return lambda: _evaluation_loader(config, whole, parts, name, test)
 
-    return train, valid, SealedTests({name: maker(test) for name, test in parts.tests.items()})
+    tests = SealedTests({name: maker(name, test) for name, test in parts.tests.items()})
+    return Loaders(train, valid, tests, ood_valid)
+
+
+def _require_full_ranking(config: Any) -> None:
+    """Refuse sampled candidates where a user's history is made once for all of its test rows.
+
+    Raises:
+        InputError: the mode is not `full`.
+    """
+    if set(config["eval_args"]["mode"].values()) != {"full"}:
+        raise InputError(
+            f"eval_args: mode {config['eval_args']['mode']}: under a protocol sequential models "
+            "rank all items; set mode: full."
+        )
 
 
 def _train_loader(config: Any, whole: Dataset, train: Dataset, sampler: Any) -> Any:
@@ -108,36 +155,60 @@ def _train_loader(config: Any, whole: Dataset, train: Dataset, sampler: Any) -> 
     return loader(config, train, sampler, graph_sampler, shuffle=True)
 
 
-def _test_loader(config: Any, whole: Dataset, built: list[Dataset]) -> Any:
-    """Make a test's loader; its history is training and validation, never another test."""
-    sampler = create_samplers(config, whole, built)[2]
-    return get_dataloader(config, "test")(config, built[2], sampler, shuffle=False)
+def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, part: Dataset) -> Any:
+    """Make a part's loader; what is left out of a test's ranking is training and validation.
+
+    Under validation it is training alone, and never another test.
+    """
+    phase = "valid" if name in ("valid", "ood_valid") else "test"
+    seen = [parts.train, *([] if phase == "valid" else [parts.valid])]
+    if phase == "test" and parts.ood_valid is not None:
+        seen.append(parts.ood_valid)
+    if parts.sequences is not None:
+        return _sequence_loader(config, parts, name, part, seen)
+    if config["eval_args"]["mode"][phase] == "full" and config["MODEL_TYPE"] in RANKED_BY_USER:
+        return rank_users(config, part, seen)
+    nothing = parts.train.copy(parts.train.inter_feat[:0])
+    built = [parts.train, part, nothing] if phase == "valid" else [parts.train, parts.valid, part]
+    sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
+    return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
 
 
-def set_eval_batch(config: Any, layer: str, model_class: type, n_items: int) -> None:
-    """Let `eval_users_per_batch` decide how many users are ranked at once.
+def _sequence_loader(
+    config: Any, parts: Parts, name: str, part: Dataset, seen: Sequence[Dataset]
+) -> UserRankingLoader:
+    """Ask a sequential model for one ranking a user, the question that other models answer."""
+    rows, users = cast(CutSequences, parts.sequences).questions(name)
+    row_of = np.full(part.user_num, -1, dtype=np.int64)
+    row_of[users] = np.arange(len(users))
+
+    def pairs(datasets: Sequence[Dataset]) -> tuple[np.ndarray, np.ndarray]:
+        at = np.concatenate([row_of[np.asarray(d.inter_feat[d.uid_field])] for d in datasets])
+        items = np.concatenate([np.asarray(d.inter_feat[d.iid_field]) for d in datasets])
+        return at[at >= 0], items[at >= 0]
+
+    return UserRankingLoader(config, parts.fitted, rows, pairs(seen), pairs([part]))
+
+
+def set_eval_batch(config: Any, layer: str, n_items: int) -> None:
+    """Let `eval_users_per_batch` and `eval_memory_mb` decide how many users are ranked at once.
 
     RecBole divides `eval_batch_size` by the size of the catalogue, so that its default ranks one
-    user at a time on 20,000 items. Left alone where the user set `eval_batch_size`, where a
-    batch is not of users, and for models that score all items pair by pair, whose batch needs
-    memory for every pair.
+    user at a time on 20,000 items; for sequential models it is the number of users itself. Left
+    alone where the user set `eval_batch_size` and where a batch is not of users.
 
     Args:
         config: `eval_batch_size` is changed.
         layer: the layer that set `eval_batch_size`.
-        model_class: RecBole model.
         n_items: catalogue, padding included.
     """
     users = config["eval_users_per_batch"]
-    ranks_at_once = (
-        getattr(model_class, "full_sort_predict", None) is not AbstractRecommender.full_sort_predict
-    )
     if (
         users
         and layer.startswith(("RecBole", "properties/"))
-        and ranks_at_once
-        and config["MODEL_TYPE"] != ModelType.SEQUENTIAL
         and config["eval_type"] == EvaluatorType.RANKING
         and set(config["eval_args"]["mode"].values()) == {"full"}
     ):
-        config["eval_batch_size"] = users * n_items
+        users = min(users, users_in_memory(config["eval_memory_mb"], n_items) or users)
+        sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
+        config["eval_batch_size"] = users if sequential else users * n_items

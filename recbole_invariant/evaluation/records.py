@@ -21,7 +21,8 @@ import yaml
 from recbole_invariant import __version__, compat
 from recbole_invariant.compat.host import found_versions
 from recbole_invariant.data.dataset import MultimodalDataset
-from recbole_invariant.data.splits.apply import Parts
+from recbole_invariant.data.splits.base import is_test
+from recbole_invariant.data.splits.parts import Parts
 from recbole_invariant.errors import InputError
 from recbole_invariant.files import write_atomically
 
@@ -132,12 +133,14 @@ def write_ids(run_dir: Path, dataset: Any) -> None:
 
 
 def write_seen(run_dir: Path, parts: Parts) -> None:
-    """Write `seen.parquet`: user and item (internal ids) and part (`train` or `valid`).
+    """Write `seen.parquet`: user and item (internal ids) and part (`train`, `valid`, `ood_valid`).
 
     Rows stand by user and, where the data has times, in time order.
     """
     tables = []
-    for name, part in (("train", parts.train), ("valid", parts.valid)):
+    for name, part in parts.by_name.items():
+        if is_test(name):
+            continue
         columns = {"user": part.uid_field, "item": part.iid_field}
         if part.time_field and part.time_field in part.inter_feat.columns:
             columns["time"] = part.time_field
@@ -202,6 +205,7 @@ def describe_data(config: Any, dataset: Any, parts: Parts) -> dict[str, Any]:
     return {
         "protocol": parts.protocol,
         "split": parts.notes,
+        "split_checksum": parts.checksum(),
         **counts,
         "modalities": describe_modalities(dataset),
         "data": data_checksums(Path(config["data_path"]), config["dataset"]),

@@ -7,13 +7,15 @@ from typing import Any
 import pandas as pd
 
 from recbole_invariant.config import CONFIG_FILE, build_config
+from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.model_state import load_model
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.tables import Row, comparison_table, run_notes
-from recbole_invariant.single_run import RunResult, build, compared_metrics, open_tests
+from recbole_invariant.single_run import RunResult, build, compared_metrics
 
 
 def evaluate_run(
@@ -54,13 +56,21 @@ def evaluate_run(
     _require_same_training(run_dir, data)
     model, trainer = build(config, entry, data)
     load_model(run_dir / records.MODEL_FILE, model)
-    trainer.eval_collector.data_collect(data.train)
-    metrics, per_user = open_tests(trainer, data)
-    again = {**record, "metrics": metrics}
+    trainer.eval_collector.data_collect(data.loaders.train)
+    measured = measure_tests(trainer, data)
+    metrics = measured.metrics
+    again = {
+        **record,
+        "metrics": metrics,
+        "slices": measured.slices,
+        "curves": measured.curves,
+        "evaluation_seconds": measured.seconds,
+    }
     seconds = sum(stage["seconds"] for stage in record["stages"])
     rows = [Row(entry.name, metrics, seconds, record["selection"]["best_epoch"])]
     table = comparison_table(rows, compared_metrics(config, metrics))
-    return RunResult(metrics, None, again, per_user, table="\n".join([table, *run_notes(record)]))
+    text = "\n".join([table, *run_notes(record)])
+    return RunResult(metrics, None, again, measured.per_user, table=text)
 
 
 def _entry(record: Mapping[str, Any]) -> ModelEntry:
@@ -119,7 +129,8 @@ def _require_same_training(run_dir: Path, data: Prepared) -> None:
     stored = {tuple(row) for row in seen.itertuples(index=False)}
     now = {
         (user, item, name)
-        for name, part in (("train", data.parts.train), ("valid", data.parts.valid))
+        for name, part in data.parts.by_name.items()
+        if not is_test(name)
         for user, item in zip(
             part.inter_feat[part.uid_field].tolist(),
             part.inter_feat[part.iid_field].tolist(),

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.files import write_atomically
 
 DPI = 120
@@ -73,7 +74,7 @@ def iid_against_ood(models: Mapping[str, Mapping[str, Mapping[str, float]]], met
     """
     splits: list[str] = []
     for metrics in models.values():
-        splits += [name for name in metrics if name not in splits and name != "valid"]
+        splits += [name for name in metrics if name not in splits and is_test(name)]
     figure = Figure(figsize=(max(5, 1.5 * len(models) + 2), 4), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     width = 0.8 / max(len(splits), 1)

@@ -6,6 +6,8 @@ from typing import Any
 
 from tabulate import tabulate  # type: ignore[import-untyped]
 
+from recbole_invariant.data.splits.base import is_test
+
 
 @dataclass(frozen=True)
 class Row:
@@ -59,7 +61,7 @@ def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = 
     """
     splits: list[str] = []
     for row in rows:
-        splits += [name for name in row.metrics if name not in splits and name != "valid"]
+        splits += [name for name in row.metrics if name not in splits and is_test(name)]
     # two lines a header where the layout can: a wide table does not fit a terminal
     between = "\n" if layout == "simple" else " "
     header = ["model", *(f"{split}{between}{m}" for split in splits for m in metrics)]
@@ -97,6 +99,8 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
         + ", ".join(f"{name} {count}" for name, count in n.items())
         + (f"; {cold} cold test rows left out" if cold else ""),
+        *([record["split"]["claims"]] if "claims" in record["split"] else []),
+        *record.get("notes", []),
         f"selection: {record['selection']['rule']}",
         f"schedule of {record['model']}: {stages}",
     ]

@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 from recbole.data.dataloader import FullSortEvalDataLoader
-from recbole.model.general_recommender import BPR, NeuMF
+from recbole.model.general_recommender import BPR
 from recbole.trainer import Trainer
 from recbole.utils import init_seed
 
-from recbole_invariant.data.splits.apply import Parts
+from recbole_invariant.data.splits.parts import Parts
 from recbole_invariant.evaluation.protocol import (
     SealedError,
     SealedTests,
@@ -55,7 +55,7 @@ def test_tests_are_sealed_until_opened(config: Any, loaded: tuple[Any, Parts]) -
 
 def test_a_history_is_training_and_validation_only(config: Any, loaded: tuple[Any, Parts]) -> None:
     whole, parts = loaded
-    _, _, tests = make_loaders(config, whole, parts)
+    tests = make_loaders(config, whole, parts).tests
     seen = pairs(parts.train) | pairs(parts.valid)
     for name, loader in tests.open().items():
         positives = pairs(parts.tests[name])
@@ -70,10 +70,19 @@ def test_training_and_validation_never_meet_a_test_row(
     config: Any, loaded: tuple[Any, Parts]
 ) -> None:
     whole, parts = loaded
-    train, valid, _ = make_loaders(config, whole, parts)
+    loaders = make_loaders(config, whole, parts)
     tested = set().union(*(pairs(test) for test in parts.tests.values()))
-    for sampler in (train._sampler, valid._sampler):
-        known = {(user, item) for user, items in enumerate(sampler.used_ids) for item in items}
+    used = loaders.train._sampler.used_ids
+    known = {(user, item) for user, items in enumerate(used) for item in items}
+    assert known
+    assert not known & tested
+    for table in (loaders.valid.uid2history_item, loaders.valid.uid2positive_item):
+        known = {
+            (user, int(item))
+            for user, items in enumerate(table)
+            if items is not None
+            for item in items
+        }
         assert known
         assert not known & tested
 
@@ -83,8 +92,7 @@ def test_popularity_weighted_negatives_count_no_test_row(tmp_path: Path) -> None
     sampling = {"distribution": "popularity", "sample_num": 1, "alpha": 1.0}
     config = host_config("BPR", tmp_path, train_neg_sample_args=sampling)
     whole, parts = cut_toy(config)
-    train, _, _ = make_loaders(config, whole, parts)
-    counted = train._sampler._get_candidates_list()
+    counted = make_loaders(config, whole, parts).train._sampler._get_candidates_list()
     assert len(counted) == len(parts.train) + len(parts.valid)
 
 
@@ -98,7 +106,7 @@ def test_recbole_gets_the_same_numbers_on_the_same_split(
     init_seed(3, True)
     model = BPR(config, parts.train)
     trainer = Trainer(config, model)
-    _, _, tests = make_loaders(config, whole, parts)
+    tests = make_loaders(config, whole, parts).tests
     for name, loader in tests.open().items():
         ours = trainer.evaluate(loader, load_best_model=False)
         for file, part in (
@@ -142,27 +150,40 @@ def _renumbered(model: Any, ours: Any, theirs: Any, config: Any) -> Any:
 @pytest.mark.parametrize(
     ("options", "layer", "model", "expected"),
     [
-        ({}, "RecBole overall.yaml", BPR, 64 * 31),
-        ({}, "command line", BPR, 4096),
-        ({"eval_users_per_batch": None}, "RecBole overall.yaml", BPR, 4096),
-        ({}, "RecBole overall.yaml", NeuMF, 4096),
-        ({"eval_args": {"mode": "uni100"}}, "RecBole overall.yaml", BPR, 4096),
+        ({}, "RecBole overall.yaml", "BPR", 64 * 31),
+        ({}, "command line", "BPR", 4096),
+        ({"eval_users_per_batch": None}, "RecBole overall.yaml", "BPR", 4096),
+        # what is asked pair by pair is asked in tiles
+        ({}, "RecBole overall.yaml", "NeuMF", 64 * 31),
+        # RecBole reads the users themselves
+        ({"train_neg_sample_args": None}, "RecBole overall.yaml", "SASRec", 64),
+        ({"eval_args": {"mode": "uni100"}}, "RecBole overall.yaml", "BPR", 4096),
+        ({"eval_memory_mb": 1024}, "RecBole overall.yaml", "BPR", 64 * 31),
     ],
 )
 def test_users_a_batch(
-    tmp_path: Path, options: dict[str, Any], layer: str, model: type, expected: int
+    tmp_path: Path, options: dict[str, Any], layer: str, model: str, expected: int
 ) -> None:
     write_toy(tmp_path)
-    config = host_config(model.__name__, tmp_path, **options)
-    set_eval_batch(config, layer, model, n_items=31)
+    config = host_config(model, tmp_path, **options)
+    set_eval_batch(config, layer, n_items=31)
     assert config["eval_batch_size"] == expected
+
+
+@pytest.mark.parametrize(("n_items", "users"), [(31, 64), (30_000, 46), (10**7, 1)])
+def test_users_a_batch_fit_into_memory(tmp_path: Path, n_items: int, users: int) -> None:
+    write_toy(tmp_path)
+    config = host_config("BPR", tmp_path, eval_memory_mb=16)
+    set_eval_batch(config, "RecBole overall.yaml", n_items)
+    assert config["eval_batch_size"] == users * n_items
+    assert users == 1 or users * n_items * 12 <= 16 * 2**20
 
 
 def test_users_a_batch_are_what_recbole_then_ranks(config: Any, loaded: tuple[Any, Parts]) -> None:
     whole, parts = loaded
     config["eval_users_per_batch"] = 7
-    set_eval_batch(config, "RecBole overall.yaml", BPR, whole.item_num)
-    _, valid, _ = make_loaders(config, whole, parts)
+    set_eval_batch(config, "RecBole overall.yaml", whole.item_num)
+    valid = make_loaders(config, whole, parts).valid
     assert isinstance(valid, FullSortEvalDataLoader)
     sizes = [len(users) for users, _, _, _ in valid]
     assert sizes[:-1] == [7] * (len(sizes) - 1)

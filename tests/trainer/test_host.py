@@ -53,7 +53,7 @@ def test_after_training_validation_gives_the_selected_result(name: str, folder: 
     """Graph models keep the vectors they ranked with last; those must be the selected epoch's."""
     rate = 0.1 if name in ("BPR", "LightGCN", "NGCF") else 0.005
     trainer, data = train(name, folder, learning_rate=rate)
-    again = trainer.evaluate(data.valid, load_best_model=False)
+    again = trainer.evaluate(data.loaders.valid, load_best_model=False)
     assert dict(again) == dict(trainer.best_valid_result)
     assert trainer.best_epoch is not None
     assert name.endswith("VAE") or trainer.best_epoch < 11
@@ -73,7 +73,7 @@ def test_the_staged_trainer_trains_as_recboles_own(folder: Path) -> None:
         from recbole_invariant.single_run import seed_host
 
         seed_host(config, "sampling")
-        trainer.fit(data.train, None, saved=False, verbose=False)
+        trainer.fit(data.loaders.train, None, saved=False, verbose=False)
         weights.append(model.state_dict())
     for name, value in weights[0].items():
         assert torch.equal(value, weights[1][name]), name

@@ -73,7 +73,7 @@ def test_a_missing_validation_file_is_cut_from_training(toy: Path) -> None:
     assert len(test) == len(pairs(whole)) - train_file
 
 
-def test_four_files_are_an_error(toy: Path) -> None:
+def test_four_files_without_names_are_an_error(toy: Path) -> None:
     write_parts(toy, "a", "b", "c", "d")
     config = host_config("BPR", toy, benchmark_filename=["a", "b", "c", "d"])
     with pytest.raises(InputError, match="not 4"):
@@ -85,24 +85,6 @@ def test_an_empty_split_of_recbole_names_the_part(toy: Path) -> None:
     config = host_config("BPR", toy, eval_args=split)
     with pytest.raises(InputError, match=r"'valid' is empty.*eval_args"):
         cut_toy(config, None)
-
-
-def sequential(folder: Path, **options: Any) -> Any:
-    return host_config(
-        "GRU4Rec",
-        folder,
-        dataset="ml-100k",
-        train_neg_sample_args=None,
-        repeatable=True,
-        **options,
-    )
-
-
-def test_a_default_protocol_is_not_applied_to_sequential_models(tmp_path: Path) -> None:
-    config = sequential(tmp_path)
-    assert chosen_protocol(config, "dataset_configs/ml-100k.yaml") is None
-    with pytest.raises(InputError, match="GRU4Rec are not in this version yet"):
-        chosen_protocol(config, "command line")
 
 
 def test_general_models_take_the_protocol_from_any_layer(toy: Path) -> None:
