@@ -158,12 +158,12 @@ def user_histories(interactions: Interactions, seed: int) -> tuple[np.ndarray, n
     """
     ids, row = np.unique(interactions.users, return_inverse=True)
     column = np.unique(interactions.items, return_inverse=True)[1]
-    matrix = normalize(csr_matrix((np.ones(len(row)), (row, column))))
-    size = min(HISTORY_DIMENSIONS, matrix.shape[1] - 1)
-    if size < 1:
-        raise InputError("cluster_by: users: there is one item only, so all histories are equal.")
+    shape = len(ids), max(int(column.max()) + 1, 2)  # TruncatedSVD takes two columns or more
+    matrix = normalize(csr_matrix((np.ones(len(row)), (row, column)), shape))
+    size = min(HISTORY_DIMENSIONS, *matrix.shape)
     svd = TruncatedSVD(size, random_state=derive_seed(seed, "clusters") % 2**32)
-    return normalize(svd.fit_transform(matrix)), ids
+    with np.errstate(invalid="ignore"):  # equal histories have no variance to explain a share of
+        return normalize(svd.fit_transform(matrix)), ids
 
 
 def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -171,8 +171,8 @@ def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
     count = min(count, len(np.unique(points.round(9), axis=0)))
     if count < 2:
         raise InputError(
-            f"cluster_count: {len(points)} items or users with features can be told apart into "
-            f"{count} cluster; two are needed."
+            f"cluster_count: {len(points)} items (with features) or users can be told apart into "
+            f"{count} cluster; two are needed. Other features, or cluster_by, may help."
         )
     found = KMeans(count, n_init=N_STARTS, random_state=derive_seed(seed, "clusters") % 2**32)
     return np.unique(found.fit_predict(points), return_inverse=True)[1]

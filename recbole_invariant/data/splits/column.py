@@ -172,10 +172,11 @@ def _held_out(domains: Domains, options: Mapping[str, Any], n_rows: int) -> list
     asked = options["column_held_out"]
     if asked is None:
         target = read_share(options, "column_share") * n_rows
-        # quantiles are equally frequent by their making
-        rarest = np.argsort(domains.sizes, kind="stable")
-        order = np.arange(len(domains.names))[::-1] if domains.ranges else rarest
-        return [choose_groups(domains.sizes, order, target)]
+        if domains.ranges:  # quantiles are equally frequent by their making
+            highest = np.cumsum(domains.sizes[:0:-1])
+            n_chosen = int(np.abs(highest - target).argmin()) + 1
+            return [list(range(len(domains.names) - n_chosen, len(domains.names)))]
+        return [choose_groups(domains.sizes, np.argsort(domains.sizes, kind="stable"), target)]
     values = asked if isinstance(asked, list | tuple) else [asked]
     wanted = [
         number_name(value) if isinstance(value, int | float) else str(value) for value in values
