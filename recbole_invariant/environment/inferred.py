@@ -5,6 +5,8 @@ interaction to the environment whose scorer likes it most. Rounds go on until fe
 """
 
 from dataclasses import dataclass
+from logging import getLogger
+from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -168,7 +170,7 @@ class EnvironmentIdentifier:
 def identify(
     identifier: EnvironmentIdentifier, batches: ShuffledBatches, epochs: int, rounds: int
 ) -> list[Relabelling]:
-    """Run rounds of training and relabelling outside of a trainer's stages.
+    """Run rounds of training and relabelling outside of a trainer's stages, and log each.
 
     Args:
         identifier: carries the labels.
@@ -182,8 +184,25 @@ def identify(
     reports: list[Relabelling] = []
     while len(reports) < rounds and not (reports and reports[-1].converged):
         identifier.begin_round()
-        for _ in range(epochs):
+        begun = perf_counter()
+        for epoch in range(epochs):
             for rows in batches:
                 identifier.step(rows)
+            if not reports and epoch == 0:
+                _log_speed(batches.n_rows, perf_counter() - begun, epochs * rounds)
         reports.append(identifier.relabel())
+        report = reports[-1]
+        getLogger().info(
+            f"environments: round {len(reports)} of at most {rounds}, "
+            f"{perf_counter() - begun:.1f} s: {report.changed} labels changed, rows "
+            + ", ".join(map(str, report.sizes))
+        )
     return reports
+
+
+def _log_speed(n_rows: int, seconds: float, most_epochs: int) -> None:
+    """Say how fast the first epoch was and how long all may take."""
+    getLogger().info(
+        f"environments: {n_rows} rows, {n_rows / max(seconds, 1e-9):.0f} a second; at most "
+        f"{most_epochs} epochs of {seconds:.1f} s, {most_epochs * seconds / 60:.0f} minutes"
+    )

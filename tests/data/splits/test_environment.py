@@ -61,6 +61,21 @@ def test_the_seed_decides_and_results_are_kept(
     assert len(calls) == 2
 
 
+def test_every_round_is_logged(
+    interactions: Interactions, caplog: pytest.LogCaptureFixture
+) -> None:
+    protocol._found.clear()
+    caplog.set_level("INFO")
+    split = make_split("environment", interactions, OPTIONS, 3)
+    said = [record.message for record in caplog.records if "environments:" in record.message]
+    changed = split.notes["labels_changed"]
+    assert "900 rows" in said[0]
+    assert len(said) == 1 + len(changed)
+    for k, (line, number) in enumerate(zip(said[1:], changed, strict=True)):
+        assert f"round {k + 1} of at most 2" in line
+        assert f" {number} labels changed" in line
+
+
 def test_frozen_without_features_is_refused(interactions: Interactions) -> None:
     options = {**OPTIONS, "environment_frozen": True}
     with pytest.raises(InputError, match="environment_frozen"):
