@@ -89,7 +89,8 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     """
     protocol = record["protocol"] or "RecBole's own split"
     dropped = record["split"].get("dropped", {})
-    cold = sum(dropped.values())
+    by_protocol = dropped.get("protocol", 0)
+    cold = sum(dropped.values()) - by_protocol
     n = record["n_interactions"]
     stages = ", ".join(
         f"{stage['name']} {stage['epochs']} epochs ({stage['seconds']:.1f} s)"
@@ -98,7 +99,8 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     return [
         f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
         + ", ".join(f"{name} {count}" for name, count in n.items())
-        + (f"; {cold} cold test rows left out" if cold else ""),
+        + (f"; {cold} cold test rows left out" if cold else "")
+        + (f"; {by_protocol} rows left out by the protocol" if by_protocol else ""),
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),
         f"selection: {record['selection']['rule']}",

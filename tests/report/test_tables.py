@@ -61,7 +61,7 @@ def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
         "dataset": "toy",
         "protocol": "popularity",
         "seed": 7,
-        "split": {"dropped": {"iid": 2, "ood_popularity": 3}},
+        "split": {"dropped": {"iid": 2, "ood_popularity": 3, "protocol": 9}},
         "n_interactions": {"train": 80, "valid": 10},
         "selection": {"rule": "highest valid:ndcg@10"},
         "stages": [{"name": "train", "epochs": 4, "seconds": 1.25}],
@@ -71,6 +71,7 @@ def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
         "protocol popularity, seed 7",
         "train 80",
         "5 cold test rows",
+        "9 rows left out by the protocol",
         "highest valid:ndcg@10",
         "train 4 epochs (1.2 s)",
     ):
