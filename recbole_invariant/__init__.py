@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recbole_invariant import compat
 
 if TYPE_CHECKING:
+    from recbole_invariant.comparison.compare import compare as compare
     from recbole_invariant.quick_start import run as run
 
 __version__ = "0.1.0"
@@ -21,10 +22,13 @@ from recbole_invariant import registry  # noqa: E402 - reads RecBole, so only af
 
 registry.install()
 
-_LAZY = {"run": "recbole_invariant.quick_start"}
+_LAZY = {
+    "compare": "recbole_invariant.comparison.compare",
+    "run": "recbole_invariant.quick_start",
+}
 """Public name -> module; loaded on first use, so that a bare import stays light."""
 
-__all__ = ["__version__", "run"]
+__all__ = ["__version__", "compare", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,12 +39,22 @@ def validation_score(runs: Sequence[FoundRun]) -> float | None:
     values = []
     for run in runs:
         selection = run.record.get("selection", {})
-        value = run.record["metrics"].get("valid", {}).get(selection.get("metric"))
+        # an oracle's test is no validation; such runs are judged by the plain one
+        part = "ood_valid" if selection.get("name") == "ood_valid" else "valid"
+        value = run.record["metrics"].get(part, {}).get(selection.get("metric"))
         if value is None:
             return None
         lower = str(selection.get("rule", "")).startswith("lowest")
         values.append(-value if lower else value)
     return fmean(values) if values else None
+
+
+def _on_shared_seeds(by_label: dict[str, list[FoundRun]]) -> dict[str, list[FoundRun]]:
+    """Leave only the seeds that all have, where there are any: the split is the seed's."""
+    shared = set.intersection(*({run.seed for run in runs} for runs in by_label.values()))
+    if not shared:
+        return by_label
+    return {label: [run for run in runs if run.seed in shared] for label, runs in by_label.items()}
 
 
 def choose_baseline(
@@ -73,7 +83,9 @@ def choose_baseline(
         return None, "none: there is one model only"
     plain = {label: runs for label, runs in by_label.items() if is_plain(runs[0])}
     kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
-    scores = {label: validation_score(runs) for label, runs in (plain or by_label).items()}
+    scores = {
+        label: validation_score(runs) for label, runs in _on_shared_seeds(plain or by_label).items()
+    }
     known = {label: score for label, score in scores.items() if score is not None}
     if not known:
         first = next(iter(plain or by_label))

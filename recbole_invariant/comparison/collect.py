@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 
@@ -49,7 +50,7 @@ class FoundRun:
     @property
     def tests(self) -> list[str]:
         """Names of its test sets."""
-        return [name for name in self.record["metrics"] if name != "valid"]
+        return [name for name in self.record["metrics"] if is_test(name)]
 
     def per_user(self) -> pd.DataFrame:
         """Read `per_user.parquet`: split, user_id and a column a metric; empty where absent."""

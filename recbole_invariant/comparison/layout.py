@@ -43,6 +43,10 @@ def _document(comparison: Comparison, style: Style, head: str, sub: str, mark: s
     parts = [head.format(title(comparison))]
     for metric in comparison.metrics:
         parts += [sub.format(metric), style(metric_grid(comparison, metric))]
+    for test in dict.fromkeys(comparison.slices["test"]):
+        grid = slices_grid(comparison, test, comparison.metrics[0])
+        if grid[1] and test != CONTROL_TEST:
+            parts += [sub.format(f"{comparison.metrics[0]} on {test}, by slice"), style(grid)]
     if len(comparison.tests):
         for metric in comparison.metrics:
             heading = f"{metric} against {comparison.baseline}"
@@ -121,6 +125,28 @@ def _worst(worst: pd.DataFrame, model: str, test: str, sign: str) -> str:
     half = (row["high"] - row["low"]) / 2
     spread = "" if math.isnan(half) else f" {sign} {half:.4f}"
     return f"{row['mean']:.4f}{spread} ({row['group']}: {row['slice']}, {row['n_users']:.0f} users)"
+
+
+def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±") -> Grid:
+    """Lay out the slices of a test: a line a model, a column a slice with its mean size.
+
+    Sizes are those of the first model that has the slice; all models have the same rows.
+    """
+    part = comparison.slices
+    part = part[(part["test"] == test) & (part["metric"] == metric)]
+    names = list(dict.fromkeys(zip(part["group"], part["slice"], strict=True)))
+    found = {(row["model"], row["group"], row["slice"]): row for _, row in part.iterrows()}
+    header = ["model"]
+    for group, name in names:
+        size = next(row["n_users"] for key, row in found.items() if key[1:] == (group, name))
+        header.append(f"{group}:|{name}|({size:.0f} users)")
+    lines = []
+    for model in comparison.models:
+        rows = [found.get((model, group, name)) for group, name in names]
+        if any(row is not None for row in rows):
+            n_seeds = len(comparison.seeds)
+            lines.append([model, *(_value(row, n_seeds, sign) for row in rows)])
+    return header, lines
 
 
 def _times(comparison: Comparison, model: str) -> list[str]:

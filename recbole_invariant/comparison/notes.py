@@ -44,6 +44,7 @@ def comparison_notes(
         f"± is half the {level:.0%} t-interval of the mean over seeds; full ranking of all items "
         "but those of the user's training and validation rows",
         *([_tests_note(baseline, baseline_rule)] if baseline else []),
+        *_relayed(compared),
         *_options(compared),
         *missing_baselines(compared),
         *_unequal_seeds(compared),
@@ -68,6 +69,17 @@ def _setting(runs: Sequence[FoundRun]) -> Iterator[str]:
     yield f"dataset {first.dataset}, protocol {protocol}; seeds {seeds}; rows: {sizes}"
     for rule in dict.fromkeys(run.record["selection"]["rule"] for run in runs):
         yield f"selection: {rule}"
+
+
+def _relayed(by_label: ByLabel) -> list[str]:
+    """Repeat what the runs' own tables say below them, once each."""
+    notes = []
+    for label, runs in by_label.items():
+        for run in runs:
+            if claims := run.record.get("split", {}).get("claims"):
+                notes.append(str(claims))
+            notes += [f"{label}: {note}" for note in run.record.get("notes", [])]
+    return list(dict.fromkeys(notes))
 
 
 def _range(counts: Sequence[int]) -> str:

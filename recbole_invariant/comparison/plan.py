@@ -94,7 +94,9 @@ class Plan:
         ]
         for label in self.labels:
             n = self.tuned[label]
-            lines.append(f"{label}: " + (f"{n} options set for this dataset" if n else "untuned"))
+            lines.append(
+                f"options of {label}: " + (f"set for this dataset: {n}" if n else "untuned")
+            )
         states = ("to do", "done")
         lines += [f"{states[run.is_done]:5}  {run.folder.name}" for run in self.runs]
         return "\n".join(lines)

@@ -1,22 +1,17 @@
 """Runs of models and seeds as tables: means with intervals, paired tests, times, notes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from recbole_invariant.comparison.baselines import choose_baseline
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.notes import comparison_notes
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
+from recbole_invariant.comparison.tables import summary_tables
 from recbole_invariant.errors import InputError
-from recbole_invariant.evaluation.paired_tests import mean_interval
 from recbole_invariant.report.tables import choose_metrics
-
-CELL_COLUMNS = ["model", "test", "metric", "n_seeds", "mean", "low", "high"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +31,10 @@ class Comparison:
         level: confidence level of all intervals.
         cells: `model, test, metric, n_seeds, mean, low, high`: mean over seeds with its
             t-interval (NaN for one seed).
-        validation: the same of the validation set, `test` being `valid`.
+        validation: the same of `valid` and, where there is one, `ood_valid`.
         gaps: the same of `iid` less each other test of the same run; `test` names the other.
+        slices: `model, test, group, slice, metric, n_seeds, n_users, n_positives, mean, low,
+            high`: every slice, the sizes being means over seeds too.
         worst: `model, test, group, slice, metric, n_seeds, n_users, mean, low, high`: the worst
             slice of a run, mean over seeds; group and slice are those of most seeds.
         tests: `model, test, metric, over, n, difference, low, high, p, p_holm, effect_size,
@@ -61,6 +58,7 @@ class Comparison:
     cells: pd.DataFrame
     validation: pd.DataFrame
     gaps: pd.DataFrame
+    slices: pd.DataFrame
     worst: pd.DataFrame
     tests: pd.DataFrame
     times: pd.DataFrame
@@ -107,7 +105,7 @@ def summarise(
     chosen, rule = choose_baseline(compared, baseline)
     odd = odd_splits(compared, chosen)
     tests, test_notes = paired_tests(compared, chosen, odd, level)
-    tables = _tables(by_label, level)
+    tables = summary_tables(by_label, level)
     shown = _shown(runs, metrics)
     return Comparison(
         dataset=runs[0].dataset,
@@ -174,76 +172,3 @@ def _shown(runs: Sequence[FoundRun], wanted: Sequence[str] | None) -> list[str]:
                 return chosen
             return choose_metrics(measured)
     return []
-
-
-def _tables(by_label: dict[str, list[FoundRun]], level: float) -> dict[str, pd.DataFrame]:
-    """Make the tables that need no baseline."""
-    rows = pd.DataFrame(
-        [row for runs in by_label.values() for run in runs for row in _values(run)],
-        columns=["model", "test", "metric", "seed", "value"],
-    )
-    gaps = _gap_values(rows)
-    return {
-        "cells": _means(rows[rows["test"] != "valid"], level),
-        "validation": _means(rows[rows["test"] == "valid"], level),
-        "gaps": _means(gaps, level),
-        "worst": _worst(by_label, level),
-        "times": pd.DataFrame(
-            [_time(label, runs) for label, runs in by_label.items()],
-            columns=["model", "training_seconds", "evaluation_seconds"],
-        ),
-    }
-
-
-def _values(run: FoundRun) -> Iterator[tuple[Any, ...]]:
-    for test, metrics in run.record["metrics"].items():
-        for metric, value in metrics.items():
-            if value is not None:
-                yield run.label, test, metric, run.seed, float(value)
-
-
-def _gap_values(rows: pd.DataFrame) -> pd.DataFrame:
-    """Subtract every other test of a run from its `iid`."""
-    keys = ["model", "metric", "seed"]
-    iid = rows[rows["test"] == "iid"][[*keys, "value"]]
-    others = rows[~rows["test"].isin(["iid", "valid"])]
-    both = others.merge(iid, on=keys, suffixes=("", "_iid"))
-    return both.assign(value=both["value_iid"] - both["value"])[list(rows.columns)]
-
-
-def _means(rows: pd.DataFrame, level: float) -> pd.DataFrame:
-    lines = []
-    for (model, test, metric), part in rows.groupby(["model", "test", "metric"], sort=False):
-        interval = mean_interval(part["value"].to_numpy(), level)
-        lines.append((model, test, metric, interval.n, interval.mean, interval.low, interval.high))
-    return pd.DataFrame(lines, columns=CELL_COLUMNS)
-
-
-def _worst(by_label: dict[str, list[FoundRun]], level: float) -> pd.DataFrame:
-    """Average the worst slices that the runs name, where they name any."""
-    lines = []
-    for label, runs in by_label.items():
-        found: dict[str, list[dict[str, Any]]] = {}
-        for run in runs:
-            for test, slices in (run.record.get("slices") or {}).items():
-                if worst := (slices or {}).get("worst"):
-                    found.setdefault(test, []).append(worst)
-        for test, slices in found.items():
-            names = [(worst["group"], worst["slice"]) for worst in slices]
-            group, name = max(dict.fromkeys(names), key=names.count)
-            interval = mean_interval(np.array([worst["value"] for worst in slices]), level)
-            n_users = fmean(worst["n_users"] for worst in slices)
-            about = (label, test, group, name, slices[0]["metric"], interval.n, n_users)
-            lines.append((*about, interval.mean, interval.low, interval.high))
-    columns = ["model", "test", "group", "slice", "metric", "n_seeds", "n_users"]
-    return pd.DataFrame(lines, columns=[*columns, "mean", "low", "high"])
-
-
-def _time(label: str, runs: Sequence[FoundRun]) -> tuple[str, float, float]:
-    training, evaluation = [], []
-    for run in runs:
-        stages = sum(stage["seconds"] for stage in run.record.get("stages", []))
-        training.append(float(run.record.get("training_seconds", stages)))
-        if seconds := run.record.get("evaluation_seconds"):
-            evaluation.append(float(sum(seconds.values())))
-    return label, fmean(training), fmean(evaluation) if evaluation else float("nan")

@@ -22,11 +22,17 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
     """Write tables as Markdown, LaTeX, CSV and parquet, and what was compared as JSON.
 
     `table.csv` and `table.parquet` have a line a model, test set and metric, with a column `what`
-    (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests.
+    (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests,
+    `slices.*` the slices.
     """
     write_atomically(out / "table.md", as_markdown(comparison) + "\n")
     write_atomically(out / "table.tex", as_latex(comparison) + "\n")
-    for name, table in (("table", long_table(comparison)), ("tests", comparison.tests)):
+    tables = {
+        "table": long_table(comparison),
+        "tests": comparison.tests,
+        "slices": comparison.slices,
+    }
+    for name, table in tables.items():
         write_atomically(out / f"{name}.csv", table.to_csv(index=False))
         records.write_table(out / f"{name}.parquet", table)
     records.write_json(out / COMPARISON_FILE, describe(comparison, out, command))

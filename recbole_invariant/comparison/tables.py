@@ -1,0 +1,119 @@
+"""Means over seeds: metrics, gaps, slices, times."""
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.data.splits.base import is_test
+from recbole_invariant.evaluation.paired_tests import mean_interval
+
+CELL_COLUMNS = ["model", "test", "metric", "n_seeds", "mean", "low", "high"]
+WORST = ("worst", "worst_environment")
+"""Entries of `slices` that name another entry's slice."""
+
+
+def summary_tables(by_label: dict[str, list[FoundRun]], level: float) -> dict[str, pd.DataFrame]:
+    """Make the tables that need no baseline; see `Comparison` for their columns."""
+    rows = pd.DataFrame(
+        [row for runs in by_label.values() for run in runs for row in _values(run)],
+        columns=["model", "test", "metric", "seed", "value"],
+    )
+    gaps = _gap_values(rows)
+    return {
+        "cells": _means(rows[rows["test"].map(is_test)], level),
+        "validation": _means(rows[~rows["test"].map(is_test)], level),
+        "gaps": _means(gaps, level),
+        "slices": _slices(by_label, level),
+        "worst": _worst(by_label, level),
+        "times": pd.DataFrame(
+            [_time(label, runs) for label, runs in by_label.items()],
+            columns=["model", "training_seconds", "evaluation_seconds"],
+        ),
+    }
+
+
+def _values(run: FoundRun) -> Iterator[tuple[Any, ...]]:
+    for test, metrics in run.record["metrics"].items():
+        for metric, value in metrics.items():
+            if value is not None:
+                yield run.label, test, metric, run.seed, float(value)
+
+
+def _gap_values(rows: pd.DataFrame) -> pd.DataFrame:
+    """Subtract every other test of a run from its `iid`."""
+    keys = ["model", "metric", "seed"]
+    iid = rows[rows["test"] == "iid"][[*keys, "value"]]
+    others = rows[rows["test"].map(is_test) & (rows["test"] != "iid")]
+    both = others.merge(iid, on=keys, suffixes=("", "_iid"))
+    return both.assign(value=both["value_iid"] - both["value"])[list(rows.columns)]
+
+
+def _means(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    lines = []
+    for (model, test, metric), part in rows.groupby(["model", "test", "metric"], sort=False):
+        interval = mean_interval(part["value"].to_numpy(), level)
+        lines.append((model, test, metric, interval.n, interval.mean, interval.low, interval.high))
+    return pd.DataFrame(lines, columns=CELL_COLUMNS)
+
+
+def _worst(by_label: dict[str, list[FoundRun]], level: float) -> pd.DataFrame:
+    """Average the worst slices that the runs name, where they name any."""
+    lines = []
+    for label, runs in by_label.items():
+        found: dict[str, list[dict[str, Any]]] = {}
+        for run in runs:
+            for test, slices in (run.record.get("slices") or {}).items():
+                if worst := (slices or {}).get("worst"):
+                    found.setdefault(test, []).append(worst)
+        for test, slices in found.items():
+            names = [(worst["group"], worst["slice"]) for worst in slices]
+            group, name = max(dict.fromkeys(names), key=names.count)
+            interval = mean_interval(np.array([worst["value"] for worst in slices]), level)
+            n_users = fmean(worst["n_users"] for worst in slices)
+            about = (label, test, group, name, slices[0]["metric"], interval.n, n_users)
+            lines.append((*about, interval.mean, interval.low, interval.high))
+    columns = ["model", "test", "group", "slice", "metric", "n_seeds", "n_users"]
+    return pd.DataFrame(lines, columns=[*columns, "mean", "low", "high"])
+
+
+def _time(label: str, runs: Sequence[FoundRun]) -> tuple[str, float, float]:
+    training, evaluation = [], []
+    for run in runs:
+        stages = sum(stage["seconds"] for stage in run.record.get("stages", []))
+        training.append(float(run.record.get("training_seconds", stages)))
+        if seconds := run.record.get("evaluation_seconds"):
+            evaluation.append(float(sum(seconds.values())))
+    return label, fmean(training), fmean(evaluation) if evaluation else float("nan")
+
+
+def _slices(by_label: dict[str, list[FoundRun]], level: float) -> pd.DataFrame:
+    """Average every slice over the seeds in which it has users."""
+    rows = [
+        (label, test, group, name, metric, content["n_users"], content["n_positives"], value)
+        for label, runs in by_label.items()
+        for run in runs
+        for test, group, name, content in _slices_of(run)
+        for metric, value in content["metrics"].items()
+        if value is not None
+    ]
+    keys = ["model", "test", "group", "slice", "metric"]
+    table = pd.DataFrame(rows, columns=[*keys, "n_users", "n_positives", "value"])
+    lines = []
+    for key, part in table.groupby(keys, sort=False):
+        interval = mean_interval(part["value"].to_numpy(dtype=np.float64), level)
+        sizes = part["n_users"].mean(), part["n_positives"].mean()
+        lines.append((*key, interval.n, *sizes, interval.mean, interval.low, interval.high))
+    columns = [*keys, "n_seeds", "n_users", "n_positives", "mean", "low", "high"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def _slices_of(run: FoundRun) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    for test, groups in (run.record.get("slices") or {}).items():
+        for group, slices in groups.items():
+            if group not in WORST:
+                for name, content in slices.items():
+                    yield test, group, name, content
