@@ -135,23 +135,22 @@ def _user_rows(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Test over users, test set by test set."""
     tables: dict[str, list[pd.DataFrame]] = {}
-    notes: list[str] = []
+    unequal: dict[str, str] = {}
     for ours, theirs in pairs:
         table, other = ours.per_user(), base_users[theirs.seed]
         for test in [name for name in ours.tests if name in theirs.tests]:
             mine, its = _by_user(table, test), _by_user(other, test)
             if set(mine.index) != set(its.index):
-                notes.append(
+                unequal[test] = (
                     f"{label}: its users in {test} are not those of {theirs.label} (seed "
                     f"{ours.seed}: {len(mine)} and {len(its)}), so there is no test over users"
                 )
-                tables[test] = []
-                break
+                continue
             shared = [name for name in mine.columns if name in its.columns]
             tables.setdefault(test, []).append(mine[shared] - its.loc[mine.index, shared])
     rows = []
     for test, found in tables.items():
-        if not found or found[0].empty:
+        if test in unequal or found[0].empty:
             continue
         # a user's mean over the seeds in which it has test rows
         mean = pd.concat(found).groupby(level=0).mean()
@@ -160,7 +159,7 @@ def _user_rows(
             _row(label, test, metric, "users", result)
             for metric, result in zip(mean.columns, results, strict=True)
         ]
-    return rows, notes
+    return rows, list(unequal.values())
 
 
 def _by_user(table: pd.DataFrame, test: str) -> pd.DataFrame:
