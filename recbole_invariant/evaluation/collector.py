@@ -8,6 +8,7 @@ from recbole.evaluator.collector import Collector
 from torch import Tensor
 
 from recbole_invariant.evaluation.ranked import Ranked
+from recbole_invariant.evaluation.top import top_k
 
 HOST_ONLY = ("rec.meanrank", "rec.score", "data.label")
 """What GAUC and metrics of values need; RecBole collects it."""
@@ -18,8 +19,7 @@ class TopKCollector(Collector):  # type: ignore[misc]
 
     RecBole's own collector takes the top k once for each of the two, marks the positives in a
     matrix as large as the scores and copies all earlier users at every batch. This one takes the
-    top k once, with the same call, so that equal scores stand in the same order, and looks the
-    top items up among the positives.
+    top k once, equal scores in the same order, and looks the top items up among the positives.
 
     Args:
         config: RecBole's options.
@@ -49,7 +49,7 @@ class TopKCollector(Collector):  # type: ignore[misc]
             super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
         if scores_tensor.dim() != 2 or (self._by_host and not self.keep):
             return
-        top = torch.topk(scores_tensor, max(self.topk), dim=-1).indices
+        top = top_k(scores_tensor, max(self.topk))[1]
         positives = _keys(positive_u, positive_i, scores_tensor).unique()
         hits = _among(top, positives, scores_tensor.shape[1])
         if not self._by_host:
@@ -77,7 +77,7 @@ class TopKCollector(Collector):  # type: ignore[misc]
         more = min(self.keep, n_items) - top.shape[1]
         if more > 0:
             scores.scatter_(1, top, -torch.inf)
-            values, following = torch.topk(scores, more, dim=-1)
+            values, following = top_k(scores, more)
             ranked = values > -torch.inf
             following = torch.where(ranked, following, 0)
             hits = torch.cat((hits, _among(following, positives, n_items) & ranked), dim=1)

@@ -34,7 +34,8 @@ class RowItems:
         """Sort pairs by row and item; a pair that comes twice is kept once."""
         rows, items = (np.asarray(side, dtype=np.int64) for side in pairs)
         width = int(items.max()) + 1 if items.size else 1
-        keys = np.unique(rows * width + items)
+        keys = np.sort(rows * width + items)
+        keys = keys[np.diff(keys, prepend=-1) > 0]
         starts = np.searchsorted(keys, np.arange(n_rows + 1) * width)
         return cls(starts, keys % width)
 
