@@ -37,6 +37,8 @@ NEEDED_BY_RECBOLE = [
     "tqdm>=4.48.2",
 ]
 NEEDED_BY_US = [
+    "jinja2>=3.1",
+    "markupsafe>=2.1",
     "matplotlib>=3.8",
     "numpy>=2",
     "pandas>=3",
@@ -88,7 +90,11 @@ setup(
     packages=[*find_packages(include=["recbole_invariant", "recbole_invariant.*"]), *YAML_FOLDERS],
     py_modules=["run_recbole_inv"],
     package_dir=YAML_FOLDERS,
-    package_data={name: ["*.yaml"] for name in YAML_FOLDERS} | {"recbole_invariant": ["py.typed"]},
+    package_data={
+        **{name: ["*.yaml"] for name in YAML_FOLDERS},
+        "recbole_invariant": ["py.typed"],
+        "recbole_invariant.report": ["templates/*", "templates/panels/*"],
+    },
     include_package_data=False,
     zip_safe=False,
     install_requires=sorted(NEEDED_BY_RECBOLE + NEEDED_BY_US),

@@ -43,6 +43,14 @@ def yaml_in_repository() -> dict[str, list[str]]:
     }
 
 
+def templates_below(folder: Path) -> list[str]:
+    templates = folder / "recbole_invariant" / "report" / "templates"
+    files = (path for path in templates.rglob("*") if path.is_file())
+    found = sorted(str(path.relative_to(templates)) for path in files)
+    assert "page.html" in found
+    return found
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """Return a copy of what setup.py needs: building leaves files behind in its folder."""
@@ -79,6 +87,7 @@ def test_a_wheel_carries_the_yaml_files(source: Path, environment: Path, tmp_pat
         archive.extractall(installed)
     assert (installed / "recbole_invariant" / "py.typed").exists()
     assert (next(installed.glob("*.dist-info")) / "licenses" / "LICENSE").exists()
+    assert templates_below(installed) == templates_below(ROOT)
 
     lines = f"import sys; sys.path.insert(0, {str(installed)!r})\n" + LIST_YAML
     found = json.loads(run(environment, "-c", lines, *YAML_PACKAGES, cwd=elsewhere))

@@ -12,7 +12,7 @@ from recbole_invariant.cli.arguments import Arguments, parse_arguments
 from recbole_invariant.errors import InputError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-PLANNED = ("tune", "recommend", "report", "convert")
+PLANNED = ("tune", "recommend", "convert")
 
 
 class _Terminated(BaseException):
@@ -25,6 +25,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
     from recbole_invariant.cli.doctor import doctor
     from recbole_invariant.cli.evaluate import evaluate
     from recbole_invariant.cli.planted import planted
+    from recbole_invariant.cli.report import report
     from recbole_invariant.cli.train import train
 
     return {
@@ -33,6 +34,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
         "evaluate": evaluate,
         "doctor": doctor,
         "planted": planted,
+        "report": report,
     }
 
 

@@ -1,0 +1,145 @@
+"""Points with error bars in two directions, and the Pareto front."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from recbole_invariant.report.charts.frame import Frame
+from recbole_invariant.report.charts.intervals import Estimate
+from recbole_invariant.report.charts.palette import Style
+from recbole_invariant.report.charts.scale import spanning
+from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text, text_width
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model: its value on both axes."""
+
+    label: str
+    style: Style
+    x: Estimate
+    y: Estimate
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Find the points that no other one beats.
+
+    A point is beaten by one that is at least as high on both axes and higher on one.
+
+    Returns:
+        Their positions, from the highest x downwards; equal points are all in it.
+    """
+    order = sorted(range(len(points)), key=lambda k: (-points[k][0], -points[k][1]))
+    front: list[int] = []
+    for k in order:
+        if not front or points[k][1] > points[front[-1]][1] or points[k] == points[front[-1]]:
+            front.append(k)
+    return front
+
+
+def scatter(points: Sequence[Point], axes: tuple[str, str], label: str) -> Markup:
+    """Draw models as points, with the Pareto front as a staircase.
+
+    Args:
+        points: at least one.
+        axes: names of the x and the y axis; higher is better on both.
+        label: the drawing in words.
+    """
+    room = max(text_width(point.label) for point in points)
+    frame = Frame(
+        520,
+        380,
+        spanning([v for p in points for v in _ends(p.x)], 58, 520 - min(40 + room / 2, 90)),
+        spanning([v for p in points for v in _ends(p.y)], 380 - 46, 22),
+        axes,
+    )
+    centres = [(frame.x(point.x.mean), frame.y(point.y.mean)) for point in points]
+    parts = [_front(points, frame)]
+    for point, (x, y) in zip(points, centres, strict=True):
+        bars = f"interval thin {point.style.colour}"
+        if point.x.low is not None and point.x.high is not None:
+            parts.append(line(frame.x(point.x.low), y, frame.x(point.x.high), y, bars))
+        if point.y.low is not None and point.y.high is not None:
+            parts.append(line(x, frame.y(point.y.low), x, frame.y(point.y.high), bars))
+    for point, (x, y) in zip(points, centres, strict=True):
+        tip = f"{point.label}: {axes[0]} {point.x.mean:.4f}, {axes[1]} {point.y.mean:.4f}"
+        parts.append(point.style.mark(x, y, 6, tip))
+    names = [point.label for point in points]
+    for name, (x, y, anchor) in zip(names, place_labels(centres, names, 520), strict=True):
+        parts.append(text(x, y, name, "point-name", anchor))
+    return frame.draw(label, joined(parts))
+
+
+def _ends(estimate: Estimate) -> list[float | None]:
+    return [estimate.low, estimate.mean, estimate.high]
+
+
+def _front(points: Sequence[Point], frame: Frame) -> Markup:
+    """Draw the staircase below and left of which every point is beaten."""
+    values = [(point.x.mean, point.y.mean) for point in points]
+    stairs = [values[k] for k in pareto_front(values)]
+    corners = [(frame.x(stairs[0][0]), frame.y.start)]
+    for (x, y), after in zip(stairs, [*stairs[1:], None], strict=True):
+        corners.append((frame.x(x), frame.y(y)))
+        if after is not None:
+            corners.append((frame.x(after[0]), frame.y(y)))
+    corners.append((frame.x.start, frame.y(stairs[-1][1])))
+    return tag("path", d=path_through(corners), class_="front")
+
+
+def place_labels(
+    centres: Sequence[tuple[float, float]], names: Sequence[str], width: float
+) -> list[tuple[float, float, str]]:
+    """Find a place for each name beside its point, away from points and earlier names.
+
+    Args:
+        centres: pixels of the points.
+        names: their names.
+        width: of the drawing; names stay inside.
+
+    Returns:
+        x, y of the baseline and `text-anchor` of each.
+    """
+    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in centres]
+    placed = []
+    for (x, y), name in zip(centres, names, strict=True):
+        size = text_width(name)
+        best: tuple[float, tuple[float, float, float, float], str] | None = None
+        for dx, dy, anchor in _AROUND:
+            left = x + dx - {"start": 0.0, "middle": size / 2, "end": size}[anchor]
+            box = (left, y + dy - 10, left + size, y + dy + 3)
+            outside = 1000.0 if left < 0 or left + size > width else 0.0
+            cost = outside + sum(_overlap(box, other) for other in taken)
+            if best is None or cost < best[0] - 1e-9:
+                best = cost, box, anchor
+        assert best is not None  # there are places to try
+        _, box, anchor = best
+        taken.append(box)
+        at = {"start": box[0], "middle": (box[0] + box[2]) / 2, "end": box[2]}[anchor]
+        placed.append((at, box[3] - 3, anchor))
+    return placed
+
+
+_AROUND = [
+    (11, 4, "start"),
+    (-11, 4, "end"),
+    (0, -11, "middle"),
+    (0, 20, "middle"),
+    (9, -8, "start"),
+    (9, 17, "start"),
+    (-9, -8, "end"),
+    (-9, 17, "end"),
+    (11, -22, "start"),
+    (11, 31, "start"),
+]
+"""Offsets of a name from its point, the first that is free is taken."""
+
+Box = tuple[float, float, float, float]
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Compute the area that two boxes (left, top, right, bottom) share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)

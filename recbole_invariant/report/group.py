@@ -1,0 +1,143 @@
+"""What one section of the page is about: the runs of one dataset and protocol."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.summary import Comparison, summarise
+from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.report.charts.intervals import Estimate
+from recbole_invariant.report.charts.palette import Style, assign_styles
+
+TRUTH_OPTIONS = {"mask_source": "oracle", "environment_source": "true"}
+"""Options that let a model see the ground truth of planted data."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The compared models of one dataset and protocol.
+
+    Attributes:
+        comparison: their means, tests and times.
+        labels: the models in the order of the table, random controls left out.
+        runs: label -> its runs by seed.
+        styles: label -> its look, the same in all sections of the page.
+        metric: the metric by which the models are judged: the one that selected their weights
+            where it was measured on the tests, so that nobody chooses it afterwards.
+        truth_knowing: labels that see what a model in use cannot: the planted truth, or the test
+            sets (selection by an oracle).
+    """
+
+    comparison: Comparison
+    labels: list[str]
+    runs: Mapping[str, Sequence[FoundRun]]
+    styles: Mapping[str, Style]
+    metric: str
+    truth_knowing: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def ood_tests(self) -> list[str]:
+        """Names of the shifted tests of the models themselves."""
+        own = {name for runs in self.runs.values() for run in runs for name in run.tests}
+        return [name for name in self.comparison.test_sets if name in own - {"iid", "ood_valid"}]
+
+    @property
+    def tests(self) -> list[str]:
+        """Names of all tests of the models themselves, shifted ones first."""
+        own = {name for runs in self.runs.values() for run in runs for name in run.tests}
+        return [*self.ood_tests, *(["iid"] if "iid" in own else [])]
+
+    @property
+    def metrics(self) -> list[str]:
+        """What the table shows: the judging metric, then the comparison's own choice."""
+        return list(dict.fromkeys([self.metric, *self.comparison.metrics]))
+
+    def estimate(self, label: str, test: str, metric: str | None = None) -> Estimate | None:
+        """Return a model's mean over seeds with its interval, None where it was not measured."""
+        cells = self.comparison.cells
+        wanted = metric or self.metric
+        where = (cells["model"] == label) & (cells["test"] == test) & (cells["metric"] == wanted)
+        if not where.any():
+            return None
+        row = cells[where].iloc[0]
+        if pd.isna(row["mean"]):
+            return None
+        if pd.isna(row["low"]) or pd.isna(row["high"]):
+            return Estimate(float(row["mean"]))
+        return Estimate(float(row["mean"]), float(row["low"]), float(row["high"]))
+
+    def records(self, label: str) -> list[Mapping[str, Any]]:
+        """Return the `run.json` of a model's runs."""
+        return [run.record for run in self.runs[label]]
+
+
+def make_groups(runs: Sequence[FoundRun], baseline: str | None = None) -> list[Group]:
+    """Sort runs by dataset and protocol and compare those of each.
+
+    Args:
+        runs: of any datasets and protocols.
+        baseline: label that the others are tested against, in the groups that have it; None takes
+            each group's own choice.
+
+    Raises:
+        InputError: no group has the baseline.
+    """
+    settings: dict[tuple[str, str], list[FoundRun]] = {}
+    for run in runs:
+        settings.setdefault((run.dataset, run.protocol or ""), []).append(run)
+    known = list(dict.fromkeys(run.label for run in runs if not run.is_control))
+    if baseline is not None and baseline not in known:
+        raise InputError(
+            f"--baseline: '{baseline}' is not among the models {', '.join(known)}."
+            f"{suggest(baseline, known)}"
+        )
+    styles = assign_styles(known)
+    return [_group(found, styles, baseline) for found in settings.values()]
+
+
+def _group(runs: Sequence[FoundRun], styles: Mapping[str, Style], baseline: str | None) -> Group:
+    own = any(run.label == baseline and not run.is_control for run in runs)
+    comparison = summarise(runs, baseline if own else None)
+    by_label: dict[str, list[FoundRun]] = {}
+    for run in comparison.runs:
+        if not run.is_control:
+            by_label.setdefault(run.label, []).append(run)
+    labels = [label for label in comparison.models if label in by_label]
+    knowing = [label for label in labels if any(map(knows_truth, by_label[label]))]
+    metric = judging_metric(comparison)
+    return Group(comparison, labels, by_label, styles, metric, frozenset(knowing))
+
+
+def judging_metric(comparison: Comparison) -> str:
+    """Choose the metric that models are judged by: that of their selection, where measured.
+
+    Raises:
+        InputError: no run was measured on a test set.
+    """
+    measured = list(dict.fromkeys(comparison.cells["metric"]))
+    for run in comparison.runs:
+        metric = run.record.get("selection", {}).get("metric")
+        if metric in measured:
+            return str(metric)
+    if not measured:
+        raise InputError(
+            f"the runs on {comparison.dataset} have no metrics of a test set; there is nothing "
+            "to report."
+        )
+    return comparison.metrics[0] if comparison.metrics else str(measured[0])
+
+
+def knows_truth(run: FoundRun) -> bool:
+    """Say whether a run used what a model in use cannot have."""
+    options = run.record.get("options", {})
+    told = any(options.get(key, {}).get("value") == value for key, value in TRUTH_OPTIONS.items())
+    return told or run.record.get("selection", {}).get("name") == "oracle"
+
+
+def same_everywhere(values: Sequence[Any]) -> bool:
+    """Say whether JSON values are all equal."""
+    return len({json.dumps(value, sort_keys=True) for value in values}) <= 1

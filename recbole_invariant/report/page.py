@@ -1,0 +1,100 @@
+"""The page `report` writes: one HTML file that needs nothing but a browser."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from recbole_invariant import __version__
+from recbole_invariant.comparison.collect import find_runs
+from recbole_invariant.errors import InputError
+from recbole_invariant.files import write_atomically
+from recbole_invariant.report.group import Group, make_groups
+from recbole_invariant.report.panels import PANELS
+from recbole_invariant.report.panels.base import Panel, key
+from recbole_invariant.report.wording import protocol_title
+
+TEMPLATES = "templates"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One dataset and protocol on the page."""
+
+    anchor: str
+    title: str
+    subtitle: str
+    panels: list[Panel]
+
+    @property
+    def headline(self) -> str:
+        """The verdict, for the overview of several sections."""
+        return str(self.panels[0].content["headline"])
+
+
+def write_report(runs: str | Path, out: str | Path, baseline: str | None = None) -> Path:
+    """Write the page of all finished runs in a folder.
+
+    Args:
+        runs: folder with run folders at any depth.
+        out: the HTML file.
+        baseline: model that the others are tested against; None takes the strongest plain
+            baseline on validation, for each dataset and protocol.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: there is no such folder, it has no finished run, or no such baseline.
+    """
+    found = find_runs(runs)
+    if not found:
+        raise InputError(
+            f"{runs}: no folder in it has a run.json, so there is no finished run to report. Make "
+            "some with compare, or name the folder given to --output_dir."
+        )
+    out = Path(out)
+    if out.is_dir():
+        raise InputError(f"--out: {out} is a folder; name a file such as {out / 'report.html'}.")
+    write_atomically(out, render(make_groups(found, baseline)))
+    return out
+
+
+def render(groups: list[Group]) -> str:
+    """Write the groups as HTML.
+
+    Names of models, data sets and options are escaped; a policy in the page forbids scripts and
+    anything from outside.
+    """
+    environment = Environment(
+        loader=PackageLoader("recbole_invariant.report", TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["key"] = key
+    sheet = files("recbole_invariant.report") / TEMPLATES / "style.css"
+    return environment.get_template("page.html").render(
+        sections=[_section(group, number) for number, group in enumerate(groups, start=1)],
+        style=Markup(sheet.read_text(encoding="utf-8")),
+        version=__version__,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _section(group: Group, number: int) -> Section:
+    comparison = group.comparison
+    seeds = ", ".join(map(str, comparison.seeds))
+    n = len(comparison.seeds)
+    return Section(
+        anchor=f"part-{number}",
+        title=comparison.dataset,
+        subtitle=f"{protocol_title(comparison.protocol)} · {len(group.labels)} "
+        f"model{'s' if len(group.labels) > 1 else ''} · "
+        f"{n} seed{'s' if n > 1 else ''} ({seeds})",
+        panels=[make(group) for make in PANELS],
+    )

@@ -1,0 +1,30 @@
+"""The parts of a report's section, one a file; each is made from a `Group` alone."""
+
+from collections.abc import Callable
+
+from recbole_invariant.report.group import Group
+from recbole_invariant.report.panels import (
+    curves,
+    environments,
+    headline,
+    masks,
+    protocol,
+    slices,
+    table,
+    trade_off,
+    training,
+)
+from recbole_invariant.report.panels.base import Panel
+
+PANELS: tuple[Callable[[Group], Panel], ...] = (
+    headline.make,
+    table.make,
+    trade_off.make,
+    curves.make,
+    slices.make,
+    masks.make,
+    environments.make,
+    training.make,
+    protocol.make,
+)
+"""In the order of the page."""

@@ -1,0 +1,40 @@
+"""In against out of distribution: who pays for robustness, and who gets it for nothing."""
+
+from recbole_invariant.report.charts.scatter import Point, pareto_front, scatter
+from recbole_invariant.report.group import Group
+from recbole_invariant.report.panels.base import Figure, Panel
+from recbole_invariant.report.wording import listed, metric_title, set_title, smaller_is_better
+
+NAME, TITLE = "trade_off", "In against out of distribution"
+
+
+def make(group: Group) -> Panel:
+    """Draw one scatter for each shifted test."""
+    if not group.ood_tests:
+        return Panel(NAME, TITLE, missing="there is no out-of-distribution test")
+    if "iid" not in group.tests:
+        return Panel(NAME, TITLE, missing="there is no IID test to set beside the shifted one")
+    if smaller_is_better(group.metric):
+        missing = f"{metric_title(group.metric)} is better when lower"
+        return Panel(NAME, TITLE, missing=missing)
+    figures = [figure for test in group.ood_tests if (figure := _figure(group, test))]
+    if not figures:
+        return Panel(NAME, TITLE, missing="fewer than two models have both tests")
+    return Panel(NAME, TITLE, {"figures": figures})
+
+
+def _figure(group: Group, test: str) -> Figure | None:
+    points = []
+    for label in group.labels:
+        x, y = group.estimate(label, "iid"), group.estimate(label, test)
+        if x is not None and y is not None:
+            points.append(Point(label, group.styles[label], x, y))
+    if len(points) < 2:
+        return None
+    front = pareto_front([(point.x.mean, point.y.mean) for point in points])
+    names = [points[k].label for k in front]
+    title = metric_title(group.metric)
+    caption = f"On the Pareto front: {listed(names)}." if names else ""
+    axes = (f"IID {title}", f"{set_title(test)} {title}")
+    label = f"{axes[1]} against {axes[0]}, a point a model. {caption}"
+    return Figure(set_title(test), scatter(points, axes, label), caption)
