@@ -51,6 +51,7 @@ TUNE = ["ray[tune]>=2.54"]
 DEV = [
     *TUNE,
     "hypothesis>=6.100",
+    "ir-measures>=0.3.7",
     "mypy>=1.11",
     "pandas-stubs>=2.2",
     "pytest>=8.2",
