@@ -18,6 +18,8 @@ from recbole_invariant.data.splits.base import DROPPED, OOD_VALID, Interactions,
 from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import derive_seed
 
+POOL = ("train", "valid", "iid")
+
 
 def wants_ood_valid(options: Mapping[str, Any]) -> bool:
     """Say whether the run selects on `ood_valid`."""
@@ -54,6 +56,28 @@ def with_ood_valid(
     """
     if OOD_VALID in split.parts:
         return split
+    pool = np.sort(np.concatenate([split.parts[part] for part in POOL]))
+    inner = _cut_again(name, module, interactions.take(pool), options, seed, features)
+    none = pool[:0]
+    parts = {part: pool[inner.parts[part]] for part in POOL}
+    parts.update({part: split.parts[part] for part in split.tests if part != "iid"})
+    held_out = [inner.parts[part] for part in inner.tests if part != "iid"]
+    parts[OOD_VALID] = pool[np.sort(np.concatenate(held_out))]
+    dropped = [split.parts.get(DROPPED, none), pool[inner.parts.get(DROPPED, none)]]
+    parts[DROPPED] = np.sort(np.concatenate(dropped))
+    cold = split.cold_parts | ({OOD_VALID} if inner.cold_parts else frozenset())
+    return Split(parts, {**split.notes, OOD_VALID: inner.notes}, cold)
+
+
+def _cut_again(
+    name: str,
+    module: ModuleType,
+    inside: Interactions,
+    options: Mapping[str, Any],
+    seed: int,
+    features: torch.Tensor | None,
+) -> Split:
+    """Apply a protocol to its pool, so that it holds out about validation's share."""
     if not hasattr(module, "options_for_share"):
         raise InputError(
             f"selection: ood_valid is not offered under the protocol '{name}', which does not let "
@@ -65,26 +89,15 @@ def with_ood_valid(
             f"pool_ratio: {list(ratio)} has no share for validation, and ood_valid takes its size "
             "from that."
         )
-    pool = np.sort(np.concatenate([split.parts[part] for part in ("train", "valid", "iid")]))
-    inside = interactions.take(pool)
     changed = module.options_for_share(inside, options, ratio[1] / sum(ratio))
     # RecBole's Config can be read by key, which is all a ChainMap needs
     inner_options: Mapping[str, Any] = ChainMap(changed, options)  # type: ignore[arg-type]
     try:
-        inner = module.split(inside, inner_options, derive_seed(seed, OOD_VALID), features)
+        inner: Split = module.split(inside, inner_options, derive_seed(seed, OOD_VALID), features)
     except InputError as error:
         raise InputError(
             f"selection: ood_valid: the protocol '{name}' cannot cut a second time from what it "
             f"left for training; set selection: valid. {error}"
         ) from error
-    inner.check(len(pool))
-    held_out = [inner.parts[part] for part in inner.tests if part != "iid"]
-    parts = {part: pool[inner.parts[part]] for part in ("train", "valid", "iid")}
-    parts.update({part: split.parts[part] for part in split.tests if part != "iid"})
-    parts[OOD_VALID] = pool[np.sort(np.concatenate(held_out))]
-    none = pool[:0]
-    parts[DROPPED] = np.sort(
-        np.concatenate([split.parts.get(DROPPED, none), pool[inner.parts.get(DROPPED, none)]])
-    )
-    cold = split.cold_parts | ({OOD_VALID} if inner.cold_parts else frozenset())
-    return Split(parts, {**split.notes, OOD_VALID: inner.notes}, cold)
+    inner.check(len(inside))
+    return inner
