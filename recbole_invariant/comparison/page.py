@@ -9,6 +9,11 @@ from recbole_invariant.comparison.summary import Comparison
 from recbole_invariant.evaluation import records
 from recbole_invariant.files import write_atomically
 
+NEW_PAGE = """# Results
+
+Each section is written by the `compare` command that stands at its end, never by hand.
+"""
+
 
 def section(comparison: Comparison, command: str | None) -> str:
     """Write a comparison's section, between the marks by which it is found again."""
@@ -28,7 +33,7 @@ def write_section(page: Path, comparison: Comparison, command: str | None = None
 
     A page that is not there is made, with a title. What stands outside of the marks stays.
     """
-    text = page.read_text(encoding="utf-8") if page.is_file() else "# Results\n"
+    text = page.read_text(encoding="utf-8") if page.is_file() else NEW_PAGE
     write_atomically(page, with_section(text, section(comparison, command)))
 
 

@@ -16,7 +16,7 @@ from recbole_invariant.comparison.layout import (
     metric_grid,
     show_p,
 )
-from recbole_invariant.comparison.page import section, with_section, write_section
+from recbole_invariant.comparison.page import NEW_PAGE, section, with_section, write_section
 from recbole_invariant.comparison.summary import summarise
 from recbole_invariant.comparison.write import compared_runs, write_comparison
 from recbole_invariant.errors import InputError
@@ -138,7 +138,7 @@ def test_a_page_keeps_what_is_not_the_sections(comparison, tmp_path):
 
     again = page.read_text()
     assert again == text.replace("`python compare`", "`python compare --seeds 2`")
-    assert again.startswith("# Results\n\n<!-- compare: toy popularity begin -->\n")
+    assert again.startswith(NEW_PAGE + "\n<!-- compare: toy popularity begin -->\n")
     assert again.endswith("Mine.\n")
 
 

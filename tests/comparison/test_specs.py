@@ -1,7 +1,7 @@
 """Models and seeds as the user writes them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recbole.model.general_recommender import BPR
 
@@ -28,6 +28,7 @@ values = st.from_regex(r"[a-z0-9.]{1,5}|\[[0-9](,[0-9]){0,2}\]", fullmatch=True)
 specs = st.tuples(names, st.dictionaries(st.from_regex(r"[a-z_]{1,6}", fullmatch=True), values))
 
 
+@settings(max_examples=30)
 @given(st.lists(specs, min_size=1, max_size=4, unique_by=lambda spec: spec[0]))
 def test_what_is_written_is_read_again(written):
     labels = [

@@ -1,0 +1,141 @@
+"""Runs as processes: failures, interruptions, labels. The processes here train nothing."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from recbole_invariant.comparison import worker
+from recbole_invariant.comparison.execute import execute, only_here, threads_per_run
+from recbole_invariant.comparison.plan import PlannedRun
+from recbole_invariant.errors import InputError
+
+FAKE = """
+import json, os, pathlib, sys, time
+given = json.loads(sys.stdin.readline())
+folder = pathlib.Path(given["output_dir"], given["run_name"])
+folder.mkdir(parents=True)
+(folder / "pid").write_text(str(os.getpid()))
+begun = time.time()
+if given["model"] == "Broken":
+    print("first\\nraise x\\n      ^^^\\nValueError: it broke")
+    sys.exit(1)
+time.sleep(60 if given["model"] == "Slow" else 0.3)
+(folder / "times").write_text(f"{begun} {time.time()}")
+(folder / "run.json").write_text(json.dumps({"baselines": {}, "given": given}))
+"""
+COMMAND = (sys.executable, "-S", "-c", FAKE)
+
+
+def planned(folder: Path, model: str, seed: int = 1) -> PlannedRun:
+    name = f"{model}-seed{seed}"
+    options = {"seed": str(seed)}
+    return PlannedRun(model, 3, model, "toy", seed, options, {"a": 1}, ["b.yaml"], folder / name)
+
+
+def test_runs_are_done_a_few_at_a_time_and_get_their_label(tmp_path):
+    runs = [planned(tmp_path / "runs", f"M{i}") for i in range(4)]
+    lines: list[str] = []
+
+    outcomes = execute(runs, 2, tmp_path / "logs", lines.append, COMMAND)
+
+    assert {outcome.run.label for outcome in outcomes} == {"M0", "M1", "M2", "M3"}
+    assert all(outcome.problem is None and outcome.run.is_done for outcome in outcomes)
+    times = [tuple(map(float, (r.folder / "times").read_text().split())) for r in runs]
+    together = [sum(a <= begun < b for a, b in times) for begun, _ in times]
+    assert max(together) == 2
+    record = json.loads((runs[0].folder / "run.json").read_text())
+    assert record["given"]["command_line"] == {"seed": "1"}
+    assert record["given"]["config"] == {"a": 1}
+    assert record["given"]["config_files"] == ["b.yaml"]
+    label = json.loads((runs[0].folder / "compare.json").read_text())
+    assert label == {"label": "M0", "position": 3}
+    assert lines[0].startswith("[1/4] M")
+    assert "left" in lines[0]
+    assert "left" not in lines[3]
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path):
+    runs = [planned(tmp_path / "runs", name) for name in ("Broken", "M")]
+
+    outcomes = execute(runs, 1, tmp_path / "logs", lambda _: None, COMMAND)
+
+    problem = outcomes[0].problem
+    assert problem is not None
+    assert problem.startswith("exit code 1; ")
+    assert problem.endswith("Broken-seed1.log ends: first | raise x | ValueError: it broke")
+    assert outcomes[1].problem is None
+    assert not (runs[0].folder / "compare.json").exists()
+
+
+def test_what_an_interrupted_run_left_is_replaced(tmp_path):
+    run = planned(tmp_path / "runs", "M")
+    run.folder.mkdir(parents=True)
+    (run.folder / "history.jsonl").write_text("half")
+
+    assert execute([run], 1, tmp_path / "logs", lambda _: None, COMMAND)[0].problem is None
+    assert not (run.folder / "history.jsonl").exists()
+
+
+def test_an_interruption_ends_the_children(tmp_path):
+    runs = [planned(tmp_path / "runs", name) for name in ("M", "Slow")]
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(runs, 2, tmp_path / "logs", interrupt, COMMAND)
+
+    pid = int((runs[1].folder / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not runs[1].is_done
+
+
+def test_a_worker_ends_when_its_parent_is_gone():
+    child = subprocess.Popen(
+        [sys.executable, str(worker.__file__)], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert child.stdin is not None
+    child.stdin.write(b'{"model": "NoSuchModel"}\n')
+    child.stdin.close()  # what the operating system does for a parent that was killed
+
+    assert child.wait(20) == worker.ORPHANED
+
+
+def test_a_worker_reads_its_line_and_leaves_the_rest(monkeypatch):
+    reading, writing = os.pipe()
+    monkeypatch.setattr(worker, "STDIN", reading)
+    os.write(writing, b'{"a": 1}\nmore')
+
+    assert worker._first_line() == b'{"a": 1}\n'
+    assert os.read(reading, 10) == b"more"
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    watch = threading.Thread(target=worker._end_with_parent)
+    watch.start()
+    time.sleep(0.05)
+    assert ended == []
+    os.close(writing)
+    watch.join(5)
+    assert ended == [worker.ORPHANED]
+
+
+def test_a_folder_takes_one_comparison_at_a_time(tmp_path):
+    refused = pytest.raises(InputError, match="another comparison is running")
+    with only_here(tmp_path / "out"), refused, only_here(tmp_path / "out"):
+        pass
+    with only_here(tmp_path / "out"):
+        pass
+
+
+def test_cores_are_shared_out():
+    cores = len(os.sched_getaffinity(0))
+
+    assert threads_per_run(1) == cores
+    assert threads_per_run(10 * cores) == 1

@@ -1,0 +1,105 @@
+"""Options of all runs, resolved and checked before anything starts."""
+
+import pytest
+
+from recbole_invariant.comparison.compare import compare, plan_comparison
+from recbole_invariant.errors import InputError
+from tests.host import write_toy
+
+
+@pytest.fixture
+def options(tmp_path):
+    write_toy(tmp_path, ratings=True)
+    return {"data_path": str(tmp_path), "ood": "popularity"}
+
+
+def folders(models, options, seeds=1, **given):
+    plan = plan_comparison(models, "toy", seeds, config=options, **given)
+    return [run.folder.name for run in plan.runs]
+
+
+def test_runs_stand_seed_by_seed_with_their_own_options(options):
+    plan = plan_comparison(
+        "Pop,BPR[epochs=3]", "toy", "[5,1]", config=options, command_line={"epochs": "7"}
+    )
+
+    assert [(run.label, run.seed) for run in plan.runs] == [
+        ("Pop", 5),
+        ("BPR[epochs=3]", 5),
+        ("Pop", 1),
+        ("BPR[epochs=3]", 1),
+    ]
+    assert plan.protocol == "popularity"
+    assert str(plan.out) == "runs/compare-toy-popularity"
+    assert plan.runs[0].command_line["epochs"] == "7"
+    assert plan.runs[1].command_line["epochs"] == "3"
+    assert plan.runs[1].command_line["seed"] == "5"
+    assert plan.runs[1].folder.name.startswith("BPR-epochs=3-seed5-")
+    said = plan.describe()
+    assert "2 models x 2 seeds = 4 runs, 0 of them done" in said
+    assert "options of Pop: untuned" in said
+
+
+def test_a_folder_is_named_after_what_matters(options, tmp_path):
+    plain = folders("BPR", options)
+
+    assert folders("BPR", options, jobs=2) == plain
+    assert folders("BPR", {**options, "torch_threads": 1, "show_progress": True}) == plain
+    assert folders("BPR", {**options, "learning_rate": 0.5}) != plain
+    assert folders("BPR", options, seeds=[1]) != plain
+    # the default, written out, is another line but the same result
+    assert folders("BPR[embedding_size=64]", options)[0][-12:] == plain[0][-12:]
+    with (tmp_path / "toy" / "toy.inter").open("a") as file:
+        file.write("u1\ti29\t5\n")
+    assert folders("BPR", options) != plain
+
+
+def test_a_section_of_a_file_is_tuning(options, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("models:\n  BPR: {learning_rate: 0.1, epochs: 3}\n")
+
+    plan = plan_comparison("Pop,BPR", "toy", 1, config=options, config_files=[str(path)])
+
+    assert plan.tuned == {"Pop": 0, "BPR": 2}
+
+
+def test_everything_that_is_wrong_is_said_at_once(options):
+    with pytest.raises(InputError) as raised:
+        compare(
+            "BPRR,BPR[epoch=3],Pop[seed=1]",
+            "toy",
+            "none",
+            config={**options, "topk": 0},
+            command_line={"run_name": "x"},
+            baseline="LightGCN",
+        )
+
+    problems = raised.value.problems
+    for part in (
+        "baseline: 'LightGCN' is not among",
+        "seeds: expected",
+        "run_name: compare names its runs itself",
+        "model 'BPRR': there is no such model. Did you mean 'BPR'",
+        "there is no option 'epoch'. Did you mean 'epochs'",
+        "seed: compare takes several: --seeds",
+        "option 'topk'",
+    ):
+        assert any(part in problem for problem in problems), part
+    assert len(problems) == len(set(problems))
+
+
+def test_models_under_different_protocols_are_not_compared(options, monkeypatch):
+    from recbole_invariant.comparison import plan
+
+    monkeypatch.setattr(
+        plan, "chosen_protocol", lambda config, layer: None if config["model"] == "FM" else "random"
+    )
+
+    with pytest.raises(InputError, match=r"different protocols .BPR: random, FM: none."):
+        plan_comparison("BPR,FM", "toy", 1, config=options)
+
+
+@pytest.mark.parametrize("jobs", [0, -1, "2"])
+def test_jobs_are_counted(jobs):
+    with pytest.raises(InputError, match="jobs: expected an integer >= 1"):
+        compare("BPR", jobs=jobs)
