@@ -2,7 +2,8 @@
 
 RecBole takes every row as a positive unless told otherwise. Where the interactions have a
 rating, lower ones are dropped before anything is counted, filtered or split. A dataset without
-ratings keeps all rows, and so does a model that learns from labels, which needs the negatives.
+ratings keeps all rows, and so does a model that is measured on labels (AUC, ...), which needs
+the negatives; one that ranks items draws its negatives.
 """
 
 from logging import getLogger
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from recbole.utils import ModelType
+from recbole.utils import EvaluatorType, ModelType
 
 from recbole_invariant.data.raw_columns import RAW
 from recbole_invariant.errors import InputError
@@ -83,7 +84,8 @@ def inter_files(config: Any) -> list[Path]:
 
 def _applies(config: Any) -> bool:
     """Tell whether ratings decide what a positive is."""
-    if config["positive_threshold"] is None or config["MODEL_TYPE"] in LABELLED:
+    labelled = config["MODEL_TYPE"] in LABELLED and config["eval_type"] == EvaluatorType.VALUE
+    if config["positive_threshold"] is None or labelled:
         return False
     hidden = (config["unload_col"] or {}).get("inter", [])
     first = inter_files(config)[0]

@@ -10,25 +10,28 @@ NEVER_TRAINED = {
 }
 
 
-def why_not_scored(model: Any, config: Any, dataset: Any) -> str | None:
+def why_not_scored(test: str, kind: str, model: Any, config: Any, dataset: Any) -> str | None:
     """Say why a model's scores for cold users or items would mean nothing.
 
     Models of ours that score from item features say so by `uses_item_features`. Context-aware
     models embed the columns of the .item or .user file beside the id.
 
     Args:
+        test: name of the test set.
+        kind: what has no training row, `items` or `users`.
         model: the model.
-        config: reads `cold_kind`, `MODEL_TYPE` and `model`.
+        config: reads `MODEL_TYPE` and `model`.
         dataset: the data set, for its item and user columns.
 
     Returns:
         The reason, or None where the model can score them.
     """
-    kind = config["cold_kind"]
     if kind == "items" and getattr(model, "uses_item_features", False):
         return None
     table = dataset.item_feat if kind == "items" else dataset.user_feat
     if config["MODEL_TYPE"] == ModelType.CONTEXT and table is not None and len(table.columns) > 1:
         return None
-    reason = NEVER_TRAINED[kind]
-    return f"ood_cold is not measured for {config['model']}: {reason} and it reads nothing else"
+    return (
+        f"{test} is not measured for {config['model']}: {NEVER_TRAINED[kind]}, "
+        "and it reads nothing else"
+    )

@@ -49,9 +49,11 @@ def measure_tests(trainer: Any, data: Prepared) -> Measured:
     """
     config, measured = trainer.config, Measured()
     user_counts, item_counts = data.parts.counts()
+    notes = data.parts.notes
     for name, loader in data.loaders.tests.open().items():
         if name in data.parts.cold:
-            reason = why_not_scored(trainer.model, config, data.dataset)
+            kind = notes.get("kind") or notes["by"]
+            reason = why_not_scored(name, kind, trainer.model, config, data.dataset)
             if reason is not None:
                 measured.notes.append(reason)
                 getLogger().warning(reason)
