@@ -14,7 +14,7 @@ from math import isfinite
 
 import pandas as pd
 
-from recbole_invariant.report.wording import listed, metric_title, set_title, smaller_is_better
+from recbole_invariant.report.wording import listed, metric_title, shift_title, smaller_is_better
 
 ALPHA = 0.05
 
@@ -108,81 +108,105 @@ def standings(
 
 def decide(
     means: Mapping[str, Mapping[str, float]],
-    found: dict[tuple[str, str], Standing],
+    found: Mapping[tuple[str, str], Standing],
     baseline: str | None,
     metric: str,
     barred: frozenset[str] = frozenset(),
+    same_for_all: frozenset[str] = frozenset(),
 ) -> Verdict:
     """Name the model to trust on each shifted test, or none.
 
     Args:
-        means: shifted test -> model -> mean of the metric, best models not first.
+        means: shifted test -> model -> mean of the metric.
         found: `standings`.
         baseline: label of the baseline.
         metric: the metric judged by.
         barred: models that are never named.
+        same_for_all: models that recommend the same to everybody, such as Pop.
     """
     smaller = smaller_is_better(metric)
     winners: dict[str, str | None] = {}
-    details = []
+    said: dict[str, list[str]] = {}
     for test, by_model in means.items():
         able = {label: mean for label, mean in by_model.items() if label not in barred}
         order = sorted(able, key=lambda label: able[label], reverse=not smaller)
-        better = [label for label in order if found[label, test] is Standing.BETTER]
-        winners[test] = better[0] if better else None
-        details += _details(test, order, better, found, baseline, len(means) > 1)
-    return Verdict(_headline(winners, baseline, metric, len(found)), details, winners, found)
+        winners[test] = next((x for x in order if found[x, test] is Standing.BETTER), None)
+        said[test] = _unproven(test, order, winners[test], found, baseline)
+    headline = _headline(winners, baseline, metric, same_for_all)
+    return Verdict(headline, gathered(said), winners, dict(found))
 
 
 def _headline(
-    winners: Mapping[str, str | None], baseline: str | None, metric: str, n_judged: int
+    winners: Mapping[str, str | None],
+    baseline: str | None,
+    metric: str,
+    same_for_all: frozenset[str],
 ) -> str:
     title = metric_title(metric)
     if not winners:
         return "These runs have no out-of-distribution test: nothing can be said about a shift."
-    if baseline is None or n_judged <= len(winners):
+    if baseline is None:
         return "There is one model only, so nothing can be said about which one to trust."
     named = {name for name in winners.values() if name is not None}
     if not named:
         return f"Out of distribution no model is clearly better than {baseline} ({title})."
     if len(named) == 1 and None not in winners.values():
-        everywhere = "" if len(winners) == 1 else "on every shifted test "
+        name = named.pop()
+        where = "" if len(winners) == 1 else "on every shifted test "
+        if name in same_for_all:
+            return (
+                f"Out of distribution, trust no learned model: {where}{name}, which recommends the "
+                f"same to everybody, is clearly better than {baseline} ({title})."
+            )
         return (
-            f"Out of distribution, trust {named.pop()}: {everywhere}it is clearly better than "
-            f"{baseline} ({title})."
+            f"Out of distribution, trust {name}: {where}it is clearly better than {baseline} "
+            f"({title})."
         )
     parts = [
-        f"{winners[test] or f'no model clearly better than {baseline}'} ({set_title(test)[5:]})"
-        for test in winners
+        f"{name or f'no model clearly better than {baseline}'} under {shift_title(test)}"
+        for test, name in winners.items()
     ]
     return f"It depends on the shift ({title}): {'; '.join(parts)}."
 
 
-def _details(
+def _unproven(
     test: str,
     order: Sequence[str],
-    better: Sequence[str],
+    winner: str | None,
     found: Mapping[tuple[str, str], Standing],
     baseline: str | None,
-    named: bool,
 ) -> list[str]:
-    """Say what the headline leaves out: who else is better, and whose lead is not proven."""
-    where = f"{set_title(test)}: " if named else ""
+    """Say who has a better mean than the winner without a proven lead over the baseline."""
     said = []
-    if better[1:]:
-        verb = "is" if len(better) == 2 else "are"
-        said.append(f"{where}{listed(better[1:])} {verb} clearly better than {baseline} too.")
-    lead = order[: order.index(better[0])] if better else order[:1]
-    for label in lead:
-        standing_ = found[label, test]
+    for label in order[: order.index(winner)] if winner else order[:1]:
+        kind = found[label, test]
+        than = winner or "all others"
         if label == baseline:
-            said.append(f"{where}{label}, the baseline, has the best mean itself.")
-        elif standing_ is Standing.UNTESTED:
-            said.append(f"{where}{label} has the best mean, but no paired test could be made.")
+            said.append(f"{label}, the baseline, has the best mean itself.")
+        elif kind is Standing.UNTESTED:
+            said.append(f"{label} has a better mean than {than}, but could not be tested in pairs.")
         else:
-            partly = standing_ is Standing.PARTLY_BETTER
+            partly = kind is Standing.PARTLY_BETTER
             proof = "significant in one kind of paired test only" if partly else "within chance"
-            than = better[0] if better else "the rest"
-            lead_of = f"{label} has a better mean than {than}, but its lead over {baseline}"
-            said.append(f"{where}{lead_of} is {proof}.")
+            said.append(
+                f"{label} has a better mean than {than}, but its lead over {baseline} is {proof}."
+            )
     return said
+
+
+def gathered(said: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say a sentence that holds for several shifted tests once, with their names before it.
+
+    Args:
+        said: test -> sentences.
+    """
+    tests_of: dict[str, list[str]] = {}
+    for test, sentences in said.items():
+        for sentence in sentences:
+            tests_of.setdefault(sentence, []).append(test)
+    return [
+        sentence
+        if len(tests) == len(said)
+        else f"Under {listed([shift_title(test) for test in tests])}: {sentence}"
+        for sentence, tests in tests_of.items()
+    ]

@@ -20,8 +20,13 @@ def metric_title(metric: str) -> str:
 def set_title(test: str) -> str:
     """Write a test set's name: `iid` is IID, `ood_popularity_2` is OOD: popularity 2."""
     if test.startswith("ood_"):
-        return "OOD: " + test.removeprefix("ood_").replace("_", " ")
+        return f"OOD: {shift_title(test)}"
     return "IID" if test == "iid" else test.replace("_", " ")
+
+
+def shift_title(test: str) -> str:
+    """Write what a shifted test shifts: `ood_popularity_2` is popularity 2."""
+    return test.removeprefix("ood_").replace("_", " ")
 
 
 def protocol_title(protocol: str | None) -> str:

@@ -38,7 +38,7 @@ class Frame:
         """
         left, right, top, bottom = self.x.start, self.x.end, self.y.end, self.y.start
         parts = []
-        for value, written in self.y.ticks(max(2, int((bottom - top) / 45))):
+        for value, written in self.y.ticks(max(3, int((bottom - top) / 45))):
             y = self.y(value)
             parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, written, "", "end")]
         ticks = self.x_ticks

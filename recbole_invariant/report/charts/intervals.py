@@ -77,7 +77,7 @@ def interval_plot(
         label: the drawing in words.
     """
     names = 36 + max(text_width(row.label, 14) for row in rows)
-    left = min(max(names, 120.0), 330.0)
+    left = min(max(names, 120.0), 250.0)
     right = max([text_width(row.remark, 13) + 12 for row in rows])
     height = TOP + ROW * len(rows) + BOTTOM
     usable = WIDTH - left - right - GAP * len(columns)
@@ -122,7 +122,7 @@ def _column(
     bottom = TOP + ROW * len(rows)
     title = "column-title quiet" if column.quiet else "column-title"
     parts = [text(start, 18, column.title, title)]
-    for value, written in scale.ticks(max(2, int((end - start) / 90))):
+    for value, written in scale.ticks(max(3, int((end - start) / 90))):
         x = scale(value)
         parts += [line(x, TOP - 6, x, bottom, "grid"), text(x, bottom + 18, written, "", "middle")]
     if column.reference is not None:

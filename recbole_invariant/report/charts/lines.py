@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from markupsafe import Markup
 
@@ -113,7 +114,8 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
         if one.label and last:
             ends.append((frame.y(last[0][1]), frame.x(last[0][0]), one))
     ends.sort(key=lambda end: end[0])
-    places = spread([y for y, _, _ in ends], NAME_HEIGHT)
+    bounds = frame.y.end - 6, frame.y.start
+    places = spread([y for y, _, _ in ends], NAME_HEIGHT, bounds)
     parts = []
     for (y, x, one), place in zip(ends, places, strict=True):
         mark = one.style.mark(x, y, 3.5)
@@ -122,15 +124,19 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
     return joined(parts)
 
 
-def spread(places: Sequence[float], distance: float) -> list[float]:
+def spread(
+    places: Sequence[float], distance: float, bounds: tuple[float, float] = (-inf, inf)
+) -> list[float]:
     """Move places apart as little as needed, keeping their order.
 
     Args:
         places: rising.
         distance: between neighbours, at least.
+        bounds: least and greatest place; the greatest gives way where there is no room.
 
     Returns:
-        The places with the least sum of squared moves (pool adjacent violators).
+        The places with the least sum of squared moves (pool adjacent violators, cut to the
+        bounds).
     """
     # without the distances the task is the nearest rising sequence
     blocks: list[tuple[float, int]] = []
@@ -141,4 +147,6 @@ def spread(places: Sequence[float], distance: float) -> list[float]:
             mean, count = (before * size + mean * count) / (size + count), size + count
         blocks.append((mean, count))
     level = [mean for mean, count in blocks for _ in range(count)]
-    return [mean + number * distance for number, mean in enumerate(level)]
+    least, greatest = bounds[0], bounds[1] - distance * (len(level) - 1)
+    cut = [max(min(mean, greatest), least) for mean in level]
+    return [mean + number * distance for number, mean in enumerate(cut)]

@@ -14,12 +14,21 @@ from recbole_invariant.report.charts.svg import joined, line, path_through, tag,
 
 @dataclass(frozen=True)
 class Point:
-    """A model: its value on both axes."""
+    """A model.
+
+    Attributes:
+        label: its name.
+        style: its look.
+        x: its value on the x axis.
+        y: its value on the y axis.
+        racing: whether it may be on the Pareto front.
+    """
 
     label: str
     style: Style
     x: Estimate
     y: Estimate
+    racing: bool = True
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -38,20 +47,27 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def scatter(points: Sequence[Point], axes: tuple[str, str], label: str) -> Markup:
+def scatter(
+    points: Sequence[Point],
+    axes: tuple[str, str],
+    label: str,
+    size: tuple[float, float] = (520, 380),
+) -> Markup:
     """Draw models as points, with the Pareto front as a staircase.
 
     Args:
         points: at least one.
         axes: names of the x and the y axis; higher is better on both.
         label: the drawing in words.
+        size: width and height in pixels.
     """
+    width, height = size
     room = max(text_width(point.label) for point in points)
     frame = Frame(
-        520,
-        380,
-        spanning([v for p in points for v in _ends(p.x)], 58, 520 - min(40 + room / 2, 90)),
-        spanning([v for p in points for v in _ends(p.y)], 380 - 46, 22),
+        width,
+        height,
+        spanning([v for p in points for v in _ends(p.x)], 58, width - min(40 + room / 2, 90)),
+        spanning([v for p in points for v in _ends(p.y)], height - 46, 22),
         axes,
     )
     centres = [(frame.x(point.x.mean), frame.y(point.y.mean)) for point in points]
@@ -66,9 +82,42 @@ def scatter(points: Sequence[Point], axes: tuple[str, str], label: str) -> Marku
         tip = f"{point.label}: {axes[0]} {point.x.mean:.4f}, {axes[1]} {point.y.mean:.4f}"
         parts.append(point.style.mark(x, y, 6, tip))
     names = [point.label for point in points]
-    for name, (x, y, anchor) in zip(names, place_labels(centres, names, 520), strict=True):
+    for name, (x, y, anchor) in zip(names, place_labels(centres, names, width), strict=True):
         parts.append(text(x, y, name, "point-name", anchor))
     return frame.draw(label, joined(parts))
+
+
+def far_behind(points: Sequence[tuple[float, float]], keep: int = 3) -> list[int]:
+    """Find points so far behind on both axes that they would squeeze all others together.
+
+    A point is one if all others are higher on both axes and, without it, span less than half as
+    much on both.
+
+    Args:
+        points: x and y.
+        keep: points that stay at least.
+
+    Returns:
+        Their positions.
+    """
+    inside = list(range(len(points)))
+    while len(inside) > keep:
+        last = min(inside, key=lambda k: points[k])
+        rest = [k for k in inside if k != last]
+        behind = all(
+            points[k][0] > points[last][0] and points[k][1] > points[last][1] for k in rest
+        )
+        if not behind or not all(
+            _span(points, rest, axis) < 0.5 * _span(points, inside, axis) for axis in (0, 1)
+        ):
+            break
+        inside = rest
+    return sorted(set(range(len(points))) - set(inside))
+
+
+def _span(points: Sequence[tuple[float, float]], chosen: Sequence[int], axis: int) -> float:
+    values = [points[k][axis] for k in chosen]
+    return max(values) - min(values)
 
 
 def _ends(estimate: Estimate) -> list[float | None]:
@@ -77,7 +126,9 @@ def _ends(estimate: Estimate) -> list[float | None]:
 
 def _front(points: Sequence[Point], frame: Frame) -> Markup:
     """Draw the staircase below and left of which every point is beaten."""
-    values = [(point.x.mean, point.y.mean) for point in points]
+    values = [(point.x.mean, point.y.mean) for point in points if point.racing]
+    if not values:
+        return joined([])
     stairs = [values[k] for k in pareto_front(values)]
     corners = [(frame.x(stairs[0][0]), frame.y.start)]
     for (x, y), after in zip(stairs, [*stairs[1:], None], strict=True):

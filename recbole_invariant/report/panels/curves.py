@@ -12,14 +12,15 @@ NAME, TITLE, METRIC = "curves", "Recall as the list grows", "recall"
 
 def make(group: Group) -> Panel:
     """Draw one panel for each test set."""
-    figures = [figure for test in group.tests if (figure := _figure(group, test))]
+    size = (760.0, 360.0) if len(group.tests) == 1 else (520.0, 340.0)
+    figures = [figure for test in group.tests if (figure := _figure(group, test, size))]
     if not figures:
         missing = "the runs have no recall curves (run.json: curves)"
         return Panel(NAME, TITLE, missing=missing)
     return Panel(NAME, TITLE, {"figures": figures})
 
 
-def _figure(group: Group, test: str) -> Figure | None:
+def _figure(group: Group, test: str, size: tuple[float, float]) -> Figure | None:
     lines = []
     for label in group.labels:
         curves = [
@@ -37,7 +38,7 @@ def _figure(group: Group, test: str) -> Figure | None:
     title = metric_title(METRIC)
     label = f"{title} at k from 1 to {longest} on {set_title(test)}, a line a model"
     ticks = [(float(k), str(k)) for k in (1, 10, 20, 50, 100) if k <= longest]
-    svg = line_chart(lines, ("k", f"{title}@k"), label, (520, 340), zero=True, x_ticks=ticks)
+    svg = line_chart(lines, ("k", f"{title}@k"), label, size, zero=True, x_ticks=ticks)
     return Figure(set_title(test), svg)
 
 

@@ -11,6 +11,11 @@ from recbole_invariant.report.panels.base import Figure, Panel, mean
 from recbole_invariant.report.wording import number
 
 NAME, TITLE = "masks", "What the masks keep"
+WORDS = {
+    "ari": "adjusted Rand index of the environments",
+    **{kind: f"{kind} dimensions" for kind in ("invariant", "spurious", "noise")},
+}
+"""Diagnostics by their names in `run.json`, written out."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +94,9 @@ def quality(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     collected: dict[str, list[float]] = {}
     for record in records:
         diagnostics = record.get("diagnostics") or {}
-        for key in ("mask_quality", "environment_agreement"):
-            for name, value in _numbers(key, diagnostics.get(key)):
-                collected.setdefault(name, []).append(value)
+        for key, said in (("mask_quality", "mean mask on {}"), ("environment_agreement", "{}")):
+            for name, value in (diagnostics.get(key) or {}).items():
+                if isinstance(value, float):  # counts, as that of the environments, are whole
+                    words = said.format(WORDS.get(name, name.replace("_", " ")))
+                    collected.setdefault(words, []).append(float(value))
     return [(name, number(mean(values), 3)) for name, values in collected.items()]
-
-
-def _numbers(name: str, value: Any) -> list[tuple[str, float]]:
-    """List the numbers within a JSON value with what leads to them."""
-    if isinstance(value, Mapping):
-        return [pair for key, inner in value.items() for pair in _numbers(f"{name} {key}", inner)]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    return [(name.replace("_", " "), float(value))]

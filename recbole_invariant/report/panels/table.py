@@ -8,8 +8,8 @@ import pandas as pd
 
 from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.group import Group
+from recbole_invariant.report.judgement import by_ood_mean
 from recbole_invariant.report.panels.base import Panel
-from recbole_invariant.report.panels.headline import by_ood_mean
 from recbole_invariant.report.verdict import Standing, standings
 from recbole_invariant.report.wording import (
     DASH,
@@ -67,6 +67,7 @@ def make(group: Group) -> Panel:
         }
         for label in order
     ]
+    said = " ".join(group.comparison.notes)
     content: dict[str, Any] = {
         "groups": [(set_title(test), len(group.metrics)) for test in group.tests],
         "metrics": [metric_title(metric) for _, metric in columns],
@@ -74,7 +75,7 @@ def make(group: Group) -> Panel:
         "rows": rows,
         "level": f"{group.comparison.level:.0%}",
         "baseline": group.comparison.baseline,
-        "rules": group.comparison.selection_rules,
+        "rules": [rule for rule in group.comparison.selection_rules if rule not in said],
         "notes": group.comparison.notes,
         "seeds": group.comparison.seeds,
     }

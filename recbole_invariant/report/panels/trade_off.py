@@ -1,6 +1,11 @@
 """In against out of distribution: who pays for robustness, and who gets it for nothing."""
 
-from recbole_invariant.report.charts.scatter import Point, pareto_front, scatter
+from recbole_invariant.report.charts.scatter import (
+    Point,
+    far_behind,
+    pareto_front,
+    scatter,
+)
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.panels.base import Figure, Panel
 from recbole_invariant.report.wording import listed, metric_title, set_title, smaller_is_better
@@ -17,24 +22,32 @@ def make(group: Group) -> Panel:
     if smaller_is_better(group.metric):
         missing = f"{metric_title(group.metric)} is better when lower"
         return Panel(NAME, TITLE, missing=missing)
-    figures = [figure for test in group.ood_tests if (figure := _figure(group, test))]
+    size = (760.0, 400.0) if len(group.ood_tests) == 1 else (520.0, 380.0)
+    figures = [figure for test in group.ood_tests if (figure := _figure(group, test, size))]
     if not figures:
         return Panel(NAME, TITLE, missing="fewer than two models have both tests")
     return Panel(NAME, TITLE, {"figures": figures})
 
 
-def _figure(group: Group, test: str) -> Figure | None:
+def _figure(group: Group, test: str, size: tuple[float, float]) -> Figure | None:
     points = []
     for label in group.labels:
         x, y = group.estimate(label, "iid"), group.estimate(label, test)
         if x is not None and y is not None:
-            points.append(Point(label, group.styles[label], x, y))
+            racing = label not in group.truth_knowing
+            points.append(Point(label, group.styles[label], x, y, racing))
     if len(points) < 2:
         return None
-    front = pareto_front([(point.x.mean, point.y.mean) for point in points])
-    names = [points[k].label for k in front]
+    values = [(point.x.mean, point.y.mean) for point in points]
+    racing = [point for point in points if point.racing]
+    front = pareto_front([(point.x.mean, point.y.mean) for point in racing])
+    behind = far_behind(values)
     title = metric_title(group.metric)
-    caption = f"On the Pareto front: {listed(names)}." if names else ""
+    caption = f"On the Pareto front: {listed([racing[k].label for k in front])}."
+    if behind:
+        left_out = [f"{points[k].label} ({values[k][0]:.3f}, {values[k][1]:.3f})" for k in behind]
+        caption += f" Far below and left of the drawing: {listed(left_out)}."
+    points = [point for k, point in enumerate(points) if k not in behind]
     axes = (f"IID {title}", f"{set_title(test)} {title}")
     label = f"{axes[1]} against {axes[0]}, a point a model. {caption}"
-    return Figure(set_title(test), scatter(points, axes, label), caption)
+    return Figure(set_title(test), scatter(points, axes, label, size), caption)
