@@ -49,6 +49,16 @@ def validation_score(runs: Sequence[FoundRun]) -> float | None:
     return fmean(values) if values else None
 
 
+def _selection_metric(run: FoundRun) -> str:
+    return str(run.record.get("selection", {}).get("metric"))
+
+
+def _usual_metric(by_label: dict[str, list[FoundRun]]) -> str:
+    """Return what most models were selected by: one measured by AUC is no baseline for the rest."""
+    metrics = [_selection_metric(runs[0]) for runs in by_label.values()]
+    return max(dict.fromkeys(metrics), key=metrics.count)
+
+
 def _on_shared_seeds(by_label: dict[str, list[FoundRun]]) -> dict[str, list[FoundRun]]:
     """Leave only the seeds that all have, where there are any: the split is the seed's."""
     shared = set.intersection(*({run.seed for run in runs} for runs in by_label.values()))
@@ -81,14 +91,20 @@ def choose_baseline(
         return wanted, f"{wanted}, as asked for"
     if len(by_label) < 2:
         return None, "none: there is one model only"
-    plain = {label: runs for label, runs in by_label.items() if is_plain(runs[0])}
-    kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
-    scores = {
-        label: validation_score(runs) for label, runs in _on_shared_seeds(plain or by_label).items()
+    usual = _usual_metric(by_label)
+    plain = {
+        label: runs
+        for label, runs in by_label.items()
+        if is_plain(runs[0]) and _selection_metric(runs[0]) == usual
     }
+    kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
+    candidates = plain or {
+        label: runs for label, runs in by_label.items() if _selection_metric(runs[0]) == usual
+    }
+    scores = {label: validation_score(runs) for label, runs in _on_shared_seeds(candidates).items()}
     known = {label: score for label, score in scores.items() if score is not None}
     if not known:
-        first = next(iter(plain or by_label))
+        first = next(iter(candidates))
         return first, f"{first}, the first of {kind}; there are no validation results"
     best = max(known, key=lambda label: known[label])
     return best, f"{best}, the strongest of {kind} on validation"

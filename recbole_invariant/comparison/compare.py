@@ -71,8 +71,8 @@ def compare(
     plan = plan_comparison(
         models, dataset, seeds, first_seed, jobs, config, config_files, baseline, out, command_line
     )
-    with only_here(plan.out):
-        found, outcomes = _carry_out(plan, jobs, report)
+    with only_here(plan.out) as lock:
+        found, outcomes = _carry_out(plan, jobs, report, lock)
         failures = [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
         if not found:
             raise TrainingError("no run came to its end:\n" + "\n".join(failures))
@@ -130,7 +130,7 @@ def plan_comparison(
 
 
 def _carry_out(
-    plan: Plan, jobs: int, report: Callable[[str], None]
+    plan: Plan, jobs: int, report: Callable[[str], None], lock: int
 ) -> tuple[list[FoundRun], list[Outcome]]:
     """Run what is not done; return all finished runs in the order of the table."""
     done = {run.folder for run in plan.runs if run.is_done}
@@ -140,7 +140,7 @@ def _carry_out(
     waiting = [run for run in plan.runs if run.folder not in done]
     if done:
         report(f"{len(done)} of {len(plan.runs)} runs are done already")
-    outcomes = execute(waiting, jobs, plan.out / "logs", report)
+    outcomes = execute(waiting, jobs, plan.out / "logs", report, lock=lock)
     found = []
     for run in sorted(plan.runs, key=lambda run: (run.position, run.seed)):
         if not run.is_done:

@@ -1,5 +1,6 @@
 """Planned runs as processes, a few at a time."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from recbole_invariant.evaluation import records
 WORKER = (sys.executable, "-m", "recbole_invariant.comparison.worker")
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
+LOCK_SECONDS = 20.0
 LOG_LINES = 3
 
 
@@ -54,23 +56,42 @@ class _Process:
 
 
 @contextmanager
-def only_here(out: Path) -> Iterator[None]:
-    """Keep a second comparison out of the same folder; the lock goes with its process.
+def only_here(out: Path, patience: float = LOCK_SECONDS) -> Iterator[int]:
+    """Keep a second comparison out of the same folder.
+
+    The runs' processes hold the lock as well. So where a comparison was killed, the next one waits
+    until its last run, which ends with it but not in the same instant, has let go of its files.
+
+    Args:
+        out: the comparison's folder.
+        patience: how many seconds to wait for the lock.
+
+    Yields:
+        The lock's file descriptor, to be handed on to the runs.
 
     Raises:
-        InputError: there is one already.
+        InputError: the folder is still in use after that time.
     """
-    import fcntl
-
     out.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + patience
     with (out / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"out: another comparison is running in {out}; wait for it, or take another folder."
-            ) from error
-        yield
+        while not _locked(file):
+            if time.monotonic() > end:
+                raise InputError(
+                    f"out: another comparison is running in {out}; wait for it, or take another "
+                    "folder."
+                )
+            time.sleep(POLL_SECONDS)
+        yield file.fileno()
+
+
+def _locked(file: IO[str]) -> bool:
+    """Take the lock if nobody has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def threads_per_run(jobs: int) -> int:
@@ -84,6 +105,7 @@ def execute(
     logs: Path,
     report: Callable[[str], None] = print,
     command: Sequence[str] = WORKER,
+    lock: int | None = None,
 ) -> list[Outcome]:
     """Run what is not done; one failure does not stop the others.
 
@@ -95,6 +117,7 @@ def execute(
         logs: folder of what the processes print.
         report: takes a line for every run that ends.
         command: the process, which reads what to run from standard input.
+        lock: file descriptor that every process holds open; see `only_here`.
 
     Returns:
         How each run ended, in the order in which they did.
@@ -105,7 +128,7 @@ def execute(
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running.append(_start(waiting.pop(0), logs, jobs, command))
+                running.append(_start(waiting.pop(0), logs, jobs, command, lock))
             time.sleep(POLL_SECONDS)
             for process in [p for p in running if p.child.poll() is not None]:
                 running.remove(process)
@@ -117,7 +140,9 @@ def execute(
     return outcomes
 
 
-def _start(run: PlannedRun, logs: Path, jobs: int, command: Sequence[str]) -> _Process:
+def _start(
+    run: PlannedRun, logs: Path, jobs: int, command: Sequence[str], lock: int | None
+) -> _Process:
     """Start a run in an empty folder: what an interrupted one left is no use to it."""
     if run.folder.exists():
         shutil.rmtree(run.folder)
@@ -138,6 +163,7 @@ def _start(run: PlannedRun, logs: Path, jobs: int, command: Sequence[str]) -> _P
             stdout=file,
             stderr=subprocess.STDOUT,
             env=_environment(jobs),
+            pass_fds=() if lock is None else (lock,),
         )
     process = _Process(run, child, log, time.perf_counter())
     # a child that ended already says why in its log

@@ -64,6 +64,21 @@ def test_the_baseline_is_the_best_plain_one_on_validation_not_on_the_test(folder
         summarise(find_runs(folder), baseline="PaInvR")
 
 
+def test_a_model_measured_by_labels_is_no_baseline_of_rankings(folder):
+    metrics = {"valid": {"auc": 0.99}, "iid": {"auc": 0.99}}
+    selection = {"metric": "auc", "rule": "highest valid:auc", "name": "valid"}
+    write_run(folder / "FM", "FM", 1, metrics=metrics, selection=selection)
+
+    found = summarise(find_runs(folder))
+
+    assert found.baseline == "UltraGCN"
+    assert "FM: measured by auc; not comparable" in found.notes
+    assert found.selection_rules == [
+        "highest valid:ndcg@10, validation rows only",
+        "highest valid:auc",
+    ]
+
+
 def test_models_are_tested_against_the_baseline_in_pairs(folder):
     found = summarise(find_runs(folder))
 
