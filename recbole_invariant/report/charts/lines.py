@@ -11,7 +11,7 @@ from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import spanning
 from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text, text_width
 
-NAME_HEIGHT = 14.0
+NAME_HEIGHT, LEADER = 14.0, 16.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def line_chart(
     """
     width, height = size
     names = [text_width(one.label) for one in lines if one.label]
-    room = min(max(names) + 14, width * 0.4) if names else 12
+    room = min(max(names) + LEADER + 12, width * 0.45) if names else 12
     bottom = height - (40 if axes[0] else 24)
     values = [v for one in lines for v in (*one.ys, *one.lows, *one.highs)]
     x_scale = spanning([x for one in lines for x in one.xs], 58, width - room, margin=0.01)
@@ -74,7 +74,8 @@ def line_chart(
 
 
 def _draw(one: Line, frame: Frame) -> Markup:
-    classes = f"line {one.style.colour}" + (" faint" if one.faint else "")
+    dashed = " dashed" if one.style.dashed else ""
+    classes = f"line {one.style.colour}{dashed}" + (" faint" if one.faint else "")
     parts = []
     for piece in _pieces(one):
         shown = [(frame.x(x), frame.y(y)) for x, y in piece]
@@ -118,9 +119,9 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
     places = spread([y for y, _, _ in ends], NAME_HEIGHT, bounds)
     parts = []
     for (y, x, one), place in zip(ends, places, strict=True):
-        mark = one.style.mark(x, y, 3.5)
-        classes = f"line-name {one.style.colour}"
-        parts += [mark, text(x + 8, place + 4, one.label, classes)]
+        parts.append(line(x, y, x + LEADER, place, f"leader {one.style.colour}"))
+        parts.append(one.style.mark(x + LEADER, place, 4))
+        parts.append(text(x + LEADER + 8, place + 4, one.label, "line-name"))
     return joined(parts)
 
 

@@ -30,10 +30,12 @@ class Style:
     Attributes:
         colour: CSS class, `c0` to `c7`.
         shape: one of `SHAPES`; colours come back after eight models, with other shapes.
+        dashed: whether its lines are, so that those of a colour can be told apart.
     """
 
     colour: str
     shape: str
+    dashed: bool = False
 
     def mark(self, x: float, y: float, radius: float = 4.5, title: str = "") -> Markup:
         """Draw the model's mark around a point; the title shows when the mouse is on it."""
@@ -53,5 +55,5 @@ def assign_styles(labels: Iterable[str]) -> dict[str, Style]:
     styles = {}
     for number, label in enumerate(dict.fromkeys(labels)):
         shape = SHAPES[(number % N_COLOURS + number // N_COLOURS) % len(SHAPES)]
-        styles[label] = Style(f"c{number % N_COLOURS}", shape)
+        styles[label] = Style(f"c{number % N_COLOURS}", shape, number >= N_COLOURS)
     return styles

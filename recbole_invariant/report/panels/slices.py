@@ -81,7 +81,7 @@ def _table(group: Group, test: str) -> SliceTable | None:
     }
     least = _min_users(group, test)
     enough = {key for key, by_label in found.items() if _mean_size(by_label) >= least}
-    columns = [_column(values[key], order, smaller_is_better(group.metric)) for key in values]
+    columns = [_column(group, by_label, order) for by_label in values.values()]
     _shade(columns, values, smaller_is_better(group.metric))
     rows = []
     for label in order:
@@ -97,8 +97,10 @@ def _table(group: Group, test: str) -> SliceTable | None:
     return SliceTable(set_title(test), groups, heads, rows, least)
 
 
-def _column(by_label: Mapping[str, float], order: Sequence[str], smaller: bool) -> dict[str, Cell]:
-    best = (min if smaller else max)(by_label.values())
+def _column(group: Group, by_label: Mapping[str, float], order: Sequence[str]) -> dict[str, Cell]:
+    racing = [value for label, value in by_label.items() if label not in group.truth_knowing]
+    choose = min if smaller_is_better(group.metric) else max
+    best = choose(racing) if racing else None
     return {
         label: Cell(by_label.get(label), best=label in by_label and by_label[label] == best)
         for label in order

@@ -38,16 +38,15 @@ def _figure(group: Group, test: str, size: tuple[float, float]) -> Figure | None
             points.append(Point(label, group.styles[label], x, y, racing))
     if len(points) < 2:
         return None
-    values = [(point.x.mean, point.y.mean) for point in points]
-    racing = [point for point in points if point.racing]
-    front = pareto_front([(point.x.mean, point.y.mean) for point in racing])
-    behind = far_behind(values)
+    able = [point for point in points if point.racing]
+    values = [(point.x.mean, point.y.mean) for point in able]
+    front, behind = pareto_front(values), far_behind(values)
     title = metric_title(group.metric)
-    caption = f"On the Pareto front: {listed([racing[k].label for k in front])}."
+    caption = f"On the Pareto front: {listed([able[k].label for k in front])}."
     if behind:
-        left_out = [f"{points[k].label} ({values[k][0]:.3f}, {values[k][1]:.3f})" for k in behind]
+        left_out = [f"{able[k].label} ({values[k][0]:.3f}, {values[k][1]:.3f})" for k in behind]
         caption += f" Far below and left of the drawing: {listed(left_out)}."
-    points = [point for k, point in enumerate(points) if k not in behind]
+    points = [point for point in points if point not in [able[k] for k in behind]]
     axes = (f"IID {title}", f"{set_title(test)} {title}")
     label = f"{axes[1]} against {axes[0]}, a point a model. {caption}"
     return Figure(set_title(test), scatter(points, axes, label, size), caption)

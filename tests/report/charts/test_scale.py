@@ -1,0 +1,50 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbole_invariant.report.charts.scale import Scale, nice_step, spanning
+
+VALUES = st.floats(-1e3, 1e3).filter(lambda value: value == 0 or abs(value) > 1e-6)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=8), st.booleans())
+def test_an_axis_shows_all_its_values_between_its_ends(values, zero):
+    scale = spanning(values, 50, 250, zero)
+    places = [scale(value) for value in values]
+    assert all(50 - 1e-6 <= place <= 250 + 1e-6 for place in places)
+    order = sorted(range(len(values)), key=lambda k: values[k])
+    assert [places[k] for k in order] == sorted(places)
+
+
+def test_values_that_cannot_be_drawn_are_passed_over_and_none_at_all_still_make_an_axis():
+    assert spanning([None, math.nan, 1.0, 3.0], 0, 1, margin=0).low == 1
+    assert spanning([], 0, 1, margin=0) == Scale(0, 1, 0, 1)
+    alone = spanning([0.3], 0, 100)
+    assert alone(0.3) == pytest.approx(50)
+
+
+def test_an_axis_from_zero_begins_there_and_may_run_downwards():
+    scale = spanning([0.2, 0.4], 300, 100, zero=True)
+    assert (scale.low, scale(0)) == (0, 300)
+    assert scale(0.4) < scale(0.2) < 300
+
+
+@given(st.floats(-500, 500), st.floats(1e-4, 1e3), st.integers(1, 9))
+def test_ticks_are_round_and_inside_and_not_far_more_than_wanted(low, width, wanted):
+    scale = Scale(low, low + width, 0, 1)
+    ticks = scale.ticks(wanted)
+    step = nice_step(width / wanted)
+    assert len(ticks) <= wanted + 1
+    for value, text in ticks:
+        assert low - 1e-6 * width <= value <= low + width + 1e-6 * width
+        assert float(text) == pytest.approx(value, abs=step * 1e-3 + 1e-12)
+
+
+@given(st.floats(1e-9, 1e9))
+def test_a_step_is_one_two_or_five_and_the_next_above(rough):
+    step = nice_step(rough)
+    power = 10 ** math.floor(math.log10(step) + 1e-9)
+    assert min(abs(step / power - m) for m in (1, 2, 5)) < 1e-6
+    assert rough * (1 - 1e-6) <= step <= 2.5 * rough * (1 + 1e-6)

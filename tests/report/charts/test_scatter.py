@@ -1,0 +1,63 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbole_invariant.report.charts.intervals import Estimate
+from recbole_invariant.report.charts.palette import Style
+from recbole_invariant.report.charts.scatter import (
+    Point,
+    far_behind,
+    pareto_front,
+    place_labels,
+    scatter,
+)
+
+POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=9)
+
+
+@given(POINTS)
+def test_the_front_is_what_no_point_beats(points):
+    beaten = {
+        k
+        for k, (x, y) in enumerate(points)
+        if any(a >= x and b >= y and (a > x or b > y) for a, b in points)
+    }
+    front = pareto_front(points)
+    assert set(front) == set(range(len(points))) - beaten
+    assert [points[k][0] for k in front] == sorted((points[k][0] for k in front), reverse=True)
+
+
+def test_a_point_far_below_and_left_of_all_others_is_left_out():
+    close = [(0.20, 0.09), (0.21, 0.10), (0.19, 0.12)]
+    assert far_behind([(0.1, 0.03), *close]) == [0]
+    assert far_behind([(0.1, 0.095), *close]) == []  # not below all others
+    assert far_behind([(0.1, 0.03), (0.2, 0.1)]) == []  # too few to leave any out
+
+
+@given(st.lists(st.tuples(st.floats(20, 480), st.floats(20, 360)), min_size=1, max_size=8))
+def test_names_stay_inside_the_drawing(centres):
+    names = [f"Model {k}" for k in range(len(centres))]
+    for (x, _, anchor), name in zip(place_labels(centres, names, 520), names, strict=True):
+        size = 0.56 * 12 * len(name)
+        left = x - {"start": 0, "middle": size / 2, "end": size}[anchor]
+        assert left >= -1e-6
+        assert left + size <= 520 + 1e-6
+
+
+def test_names_of_points_apart_do_not_overlap():
+    centres = [(100.0, 100.0), (104.0, 112.0), (300.0, 100.0)]
+    places = place_labels(centres, ["A", "B", "C"], 520)
+    assert len({(round(x), round(y)) for x, y, _ in places}) == 3
+    assert places[2] == (311, 104, "start")
+
+
+def test_a_control_is_drawn_but_not_on_the_front():
+    style = Style("c0", "circle")
+    model = Point("Model", style, Estimate(0.2), Estimate(0.1, 0.09, 0.11))
+    control = Point("Oracle", style, Estimate(0.3), Estimate(0.3), racing=False)
+    drawn = scatter([model, control], ("IID", "OOD"), "what it shows")
+    alone = scatter([model], ("IID", "OOD"), "what it shows")
+    assert "Oracle" in drawn
+    assert drawn.count('class="front"') == alone.count('class="front"') == 1
+    assert 'aria-label="what it shows"' in drawn
+    # the staircase of one point: up to it, and to the left; the control would add a second step
+    assert drawn.split('class="front"')[0].rsplit('d="', 1)[1].count("L") == 2
