@@ -10,7 +10,7 @@ import pandas as pd
 
 from recbole_invariant.evaluation.cold import why_not_scored
 from recbole_invariant.evaluation.curves import metric_curves
-from recbole_invariant.evaluation.ranked import Ranked
+from recbole_invariant.evaluation.ranked import Ranked, pair_labels
 from recbole_invariant.evaluation.recording import evaluate_recorded
 from recbole_invariant.evaluation.slices import slice_metrics
 from recbole_invariant.evaluation.truth import test_environments
@@ -83,12 +83,8 @@ def environments_of(data: Prepared, name: str, ranked: Ranked) -> np.ndarray | N
     environments = test_environments(part, name)
     if environments is None:
         return None
-    width = part.item_num
     users, items = (np.asarray(part.inter_feat[f]) for f in (part.uid_field, part.iid_field))
-    keys = users.astype(np.int64) * width + items
-    order = np.argsort(keys, kind="stable")
-    asked = ranked.users[ranked.positive_rows] * width + ranked.positive_items
-    return np.asarray(environments)[order][np.searchsorted(keys[order], asked)]
+    return pair_labels(ranked, users.astype(np.int64), items, np.asarray(environments))
 
 
 def worst_of(slices: Mapping[str, Any]) -> dict[str, Any]:
