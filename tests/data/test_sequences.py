@@ -25,7 +25,7 @@ def test_every_prefix_is_a_target_with_the_rows_before_it(
 ) -> None:
     users, times = np.array(drawn).T
     found = prefix_windows(users, times, length)
-    expected = {}
+    expected: dict[int, list[int]] = {}
     for user in set(users.tolist()):
         rows = in_order(np.flatnonzero(users == user).tolist(), times)
         expected |= {rows[k]: rows[max(0, k - length) : k] for k in range(1, len(rows))}
@@ -111,7 +111,7 @@ def test_histories_hold_no_row_of_a_test(tmp_path: Path, protocol: str) -> None:
             for user, items in zip(users, rows["item_id_list"].tolist(), strict=True):
                 history = [(user, item) for item in items if item]
                 assert set(history) <= allowed
-                mine = sorted((pair for pair in allowed if pair[0] == user), key=times.get)
+                mine = sorted((pair for pair in allowed if pair[0] == user), key=lambda pair: times[pair])
                 assert history == mine[-6:]
             asked |= {
                 (users[row], item)
