@@ -111,7 +111,9 @@ def test_histories_hold_no_row_of_a_test(tmp_path: Path, protocol: str) -> None:
             for user, items in zip(users, rows["item_id_list"].tolist(), strict=True):
                 history = [(user, item) for item in items if item]
                 assert set(history) <= allowed
-                mine = sorted((pair for pair in allowed if pair[0] == user), key=lambda pair: times[pair])
+                mine = sorted(
+                    (pair for pair in allowed if pair[0] == user), key=lambda pair: times[pair]
+                )
                 assert history == mine[-6:]
             asked |= {
                 (users[row], item)
