@@ -1,8 +1,10 @@
 """The verdict on a group of runs: who is named, who ties, what it costs, what to mind."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
+from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.verdict import (
@@ -81,7 +83,7 @@ def ties(group: Group, verdict: Verdict) -> list[str]:
 
 def not_told_apart(group: Group, winner: str, rivals: Sequence[str], test: str) -> list[str]:
     """Find the rivals that are not clearly worse than the winner in paired tests with it."""
-    chosen = {label: group.runs[label] for label in (winner, *rivals)}
+    chosen = {label: _with_test(group.runs[label], test) for label in (winner, *rivals)}
     tests, _ = paired_tests(chosen, winner, odd_splits(chosen, winner), group.comparison.level)
     smaller = smaller_is_better(group.metric)
     here = tests[(tests["test"] == test) & (tests["metric"] == group.metric)]
@@ -89,6 +91,15 @@ def not_told_apart(group: Group, winner: str, rivals: Sequence[str], test: str) 
         label
         for label in rivals
         if standing(here[here["model"] == label], smaller) is not Standing.WORSE
+    ]
+
+
+def _with_test(runs: Sequence[FoundRun], test: str) -> list[FoundRun]:
+    """Leave one test set in the runs' records: tests over many users take their time."""
+    return [
+        replace(run, record={**run.record, "metrics": {test: run.record["metrics"][test]}})
+        for run in runs
+        if test in run.record["metrics"]
     ]
 
 

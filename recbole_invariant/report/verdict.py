@@ -25,8 +25,8 @@ class Standing(StrEnum):
     BASELINE = "baseline"
     BETTER = "clearly better"
     WORSE = "clearly worse"
-    PARTLY_BETTER = "better, but not in every test"
-    PARTLY_WORSE = "worse, but not in every test"
+    PARTLY_BETTER = "better, not proven"
+    PARTLY_WORSE = "worse, not proven"
     UNDECIDED = "not told apart"
     UNTESTED = "not tested"
 

@@ -165,7 +165,7 @@ def test_what_runs_lack_is_left_out_with_a_line_saying_why(tmp_path):
         "no slices",
         "no model here has an invariant mask",
         "several values of n_environments",
-        "no history.jsonl",
+        "no run folder has a history.jsonl",
     ):
         assert why in html
     assert "These runs have no out-of-distribution test" in html

@@ -47,6 +47,7 @@ def line_chart(
     zero: bool = False,
     x_ticks: Sequence[tuple[float, str]] | None = None,
     borders: Sequence[float] = (),
+    x_range: tuple[float, float] | None = None,
 ) -> Markup:
     """Draw lines.
 
@@ -58,13 +59,15 @@ def line_chart(
         zero: whether the y axis begins at 0.
         x_ticks: positions and texts; None chooses.
         borders: positions of thin vertical lines, e.g. where one stage ends.
+        x_range: ends of the x axis; None takes those of the lines.
     """
     width, height = size
     names = [text_width(one.label) for one in lines if one.label]
     room = min(max(names) + LEADER + 12, width * 0.45) if names else 12
     bottom = height - (40 if axes[0] else 24)
     values = [v for one in lines for v in (*one.ys, *one.lows, *one.highs)]
-    x_scale = spanning([x for one in lines for x in one.xs], 58, width - room, margin=0.01)
+    xs = x_range or [x for one in lines for x in one.xs]
+    x_scale = spanning(xs, 66, width - room, margin=0.01)
     frame = Frame(width, height, x_scale, spanning(values, bottom, 14, zero), axes, x_ticks)
     parts = [line(frame.x(at), 14, frame.x(at), bottom, "border") for at in borders]
     # what is faint lies below

@@ -27,8 +27,13 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, wanted: int = 5) -> list[tuple[float, str]]:
-        """Return about as many round values within the axis as wanted, with their text."""
+        """Return about as many round values within the axis as wanted, with their text.
+
+        Three at least where three are wanted: one alone says nothing of the scale.
+        """
         step = nice_step((self.high - self.low) / max(wanted, 1))
+        if wanted >= 3 and floor(self.high / step) + floor(-self.low / step) < 2:
+            step = nice_step(step / 2.5)
         # a step of 5e-3 has 3 decimals
         decimals = max(0, -floor(log10(step) + 1e-9))
         first, last = -floor(-self.low / step + 1e-9), floor(self.high / step + 1e-9)

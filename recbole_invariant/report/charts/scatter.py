@@ -66,7 +66,7 @@ def scatter(
     frame = Frame(
         width,
         height,
-        spanning([v for p in points for v in _ends(p.x)], 58, width - min(40 + room / 2, 90)),
+        spanning([v for p in points for v in _ends(p.x)], 66, width - min(40 + room / 2, 90)),
         spanning([v for p in points for v in _ends(p.y)], height - 46, 22),
         axes,
     )

@@ -41,7 +41,7 @@ def make(group: Group) -> Panel:
         label: {name: [v for mask in masks for v in mask.get(name, [])] for name in masks[0]}
         for label, masks in found.items()
     }
-    highest = max(
+    highest = 1.25 * max(  # room for the mean above the bars
         max(bin_shares(values)) for by_name in pooled.values() for values in by_name.values()
     )
     rows = []

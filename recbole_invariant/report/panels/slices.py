@@ -100,7 +100,7 @@ def _table(group: Group, test: str) -> SliceTable | None:
 def _column(group: Group, by_label: Mapping[str, float], order: Sequence[str]) -> dict[str, Cell]:
     racing = [value for label, value in by_label.items() if label not in group.truth_knowing]
     choose = min if smaller_is_better(group.metric) else max
-    best = choose(racing) if racing else None
+    best = choose(racing) if len(set(racing)) > 1 else None
     return {
         label: Cell(by_label.get(label), best=label in by_label and by_label[label] == best)
         for label in order

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.report.charts.lines import Line, line_chart
 from recbole_invariant.report.charts.palette import Style
+from recbole_invariant.report.charts.scale import nice_step
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.panels.base import Panel
 from recbole_invariant.report.plots import read_history
@@ -36,7 +37,7 @@ def make(group: Group) -> Panel:
     """Draw a card for each model."""
     cards = [card for label in group.labels if (card := _card(group, label))]
     if not cards:
-        return Panel(NAME, TITLE, missing="the run folders have no history.jsonl")
+        return Panel(NAME, TITLE, missing="no run folder has a history.jsonl of several epochs")
     content = {"cards": cards, "several": len(group.comparison.seeds) > 1}
     return Panel(NAME, TITLE, content)
 
@@ -44,8 +45,8 @@ def make(group: Group) -> Panel:
 def _card(group: Group, label: str) -> TrainingCard | None:
     runs = group.runs[label]
     histories = [history for run in runs if (history := read_history(run.folder / "history.jsonl"))]
-    if not histories:
-        return None
+    if not histories or max(map(len, histories)) < 2:
+        return None  # nothing was trained, as with Pop
     style = group.styles[label]
     borders = stage_borders(histories[0])
     metric = str(runs[0].record.get("selection", {}).get("metric", ""))
@@ -55,15 +56,33 @@ def _card(group: Group, label: str) -> TrainingCard | None:
     ]
     lines = [line for line in lines if line.ys]
     title = metric_title(metric)
+    longest = max(map(len, histories))
+    ends, ticks = (1.0, float(longest)), epoch_ticks(longest)
     validation = loss = None
     if lines:
         words = f"Validation {title} of {label} over the epochs of its training"
-        validation = line_chart(lines, ("", f"valid {title}"), words, (350, 170), borders=borders)
+        validation = line_chart(
+            lines,
+            ("", f"valid {title}"),
+            words,
+            (350, 170),
+            x_ticks=ticks,
+            borders=borders,
+            x_range=ends,
+        )
     scaled = scaled_losses(histories[0])
     if scaled:
         words = f"Loss of {label} over the epochs of its training, each stage on its own scale"
         curves = [_line(style, piece) for piece in scaled]
-        loss = line_chart(curves, ("epoch", "loss"), words, (350, 130), borders=borders)
+        loss = line_chart(
+            curves,
+            ("epoch", "loss"),
+            words,
+            (350, 130),
+            x_ticks=ticks,
+            borders=borders,
+            x_range=ends,
+        )
     return TrainingCard(label, style, _stages(runs[0]), validation, loss)
 
 
@@ -100,6 +119,12 @@ def scaled_losses(history: History) -> list[list[tuple[int, float]]]:
     return scaled
 
 
+def epoch_ticks(n_epochs: int) -> list[tuple[float, str]]:
+    """Choose about five whole epochs, with their text."""
+    step = max(1, round(nice_step(n_epochs / 5)))
+    return [(float(epoch), str(epoch)) for epoch in range(step, n_epochs + 1, step)]
+
+
 def stage_borders(history: History) -> list[float]:
     """List where one stage ends and the next begins, between two epochs."""
     names = [row.get("stage") for row in history]
@@ -108,4 +133,4 @@ def stage_borders(history: History) -> list[float]:
 
 def _stages(run: FoundRun) -> str:
     stages = run.record.get("stages", [])
-    return " → ".join(f"{stage['name']} {stage['epochs']}" for stage in stages)
+    return " → ".join(f"{stage['name']} ({stage['epochs']})" for stage in stages)
