@@ -55,7 +55,7 @@ def _figure(group: Group, found: dict[str, dict[int, str]], test: str) -> Figure
         lines.append(
             Line(
                 model,
-                group.styles[next(iter(by_value.values()))],
+                group.styles.get(model, group.styles[next(iter(by_value.values()))]),
                 [float(value) for value, _ in known],
                 [estimate.mean for _, estimate in known],
                 [estimate.low for _, estimate in known],
