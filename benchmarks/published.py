@@ -54,11 +54,11 @@ class Case:
 
 
 MACR_WHY = (
-    "a check of the scale, not of the model: MACR subtracts the effect of popularity from the "
-    "scores, and this test, even over items, rewards that, while the model here is plain; MACR's "
+    "a check of the scale, not of the model: MACR takes the effect of popularity out of the "
+    "scores, and this test, even over items, rewards that, while the model here is plain. MACR's "
     "script also selects the epoch and its constant c by the hit rate on the test itself (option "
     "valid_set, default test), while validation here is a ninth of the training file and as biased "
-    "as that"
+    "as that; but that is the smaller part: BPR selected on the test, as a check, has hit@20 .080"
 )
 CASES = [
     Case(
