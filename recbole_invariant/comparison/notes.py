@@ -14,6 +14,7 @@ from recbole_invariant.comparison.baselines import (
 )
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
 from recbole_invariant.evaluation import records
+from recbole_invariant.report.tables import split_name
 
 NEAR_CHANCE = 3.0
 """A test whose best model is below so many times the random ranking's recall is called near it."""
@@ -65,7 +66,7 @@ def _setting(runs: Sequence[FoundRun]) -> Iterator[str]:
                 parts.setdefault(name, []).append(count)
     sizes = ", ".join(f"{name} {_range(counts)}" for name, counts in parts.items())
     seeds = sorted({run.seed for run in runs})
-    protocol = first.protocol or "none, the split is RecBole's own"
+    protocol = split_name(first.record)
     yield f"dataset {first.dataset}, protocol {protocol}; seeds {seeds}; rows: {sizes}"
     for rule in dict.fromkeys(run.record["selection"]["rule"] for run in runs):
         yield f"selection: {rule}"

@@ -13,8 +13,8 @@ from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.charts.palette import Style, assign_styles
 
-TRUTH_OPTIONS = {"mask_source": "oracle", "environment_source": "true"}
-"""Options that let a model see the ground truth of planted data."""
+TRUTH_OPTIONS = {"mask_source": ("oracle",), "environment_source": ("true", True)}
+"""Values that let a model see the ground truth of planted data; YAML reads `true` as a boolean."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def judging_metric(comparison: Comparison) -> str:
 def knows_truth(run: FoundRun) -> bool:
     """Say whether a run used what a model in use cannot have."""
     options = run.record.get("options", {})
-    told = any(options.get(key, {}).get("value") == value for key, value in TRUTH_OPTIONS.items())
+    told = any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
     return told or run.record.get("selection", {}).get("name") == "oracle"
 
 

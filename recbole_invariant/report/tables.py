@@ -81,13 +81,20 @@ def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = 
     )
 
 
+def split_name(record: Mapping[str, Any]) -> str:
+    """Name what cut a run's data: a protocol, the files it came in, or RecBole."""
+    if record["protocol"]:
+        return str(record["protocol"])
+    return "none, the data's own files" if "files" in record["split"] else "RecBole's own split"
+
+
 def run_notes(record: Mapping[str, Any]) -> list[str]:
     """Say under which rules a run's figures came about, one line each.
 
     Args:
         record: the content of `run.json`.
     """
-    protocol = record["protocol"] or "RecBole's own split"
+    protocol = split_name(record)
     dropped = record["split"].get("dropped", {})
     by_protocol = dropped.get("protocol", 0)
     cold = sum(dropped.values()) - by_protocol
