@@ -18,25 +18,28 @@ from recbole.utils.enum_type import FeatureType
 from recbole_invariant.data.splits.base import Interactions
 
 RAW = "raw_floats"
-"""Attribute of a dataset: a table of its unscaled float columns, rows as in `inter_feat`."""
+"""Attribute of a dataset: a table of its float columns as in the file, rows as in `inter_feat`."""
 
 
 @contextmanager
 def keep_raw_floats() -> Iterator[None]:
-    """Let datasets loaded inside the block remember their float columns from before scaling."""
-    host = Dataset._normalize
+    """Let datasets loaded inside the block remember their float columns as the files have them.
+
+    RecBole fills a missing number with the column's mean, a time too, and scales afterwards.
+    """
+    host = Dataset._fill_nan
 
     @wraps(host)
-    def normalize(self: Any) -> None:
+    def fill_nan(self: Any) -> None:
         floats = [f for f in self.inter_feat if self.field2type[f] == FeatureType.FLOAT]
         setattr(self, RAW, self.inter_feat[floats].copy())
         host(self)
 
-    Dataset._normalize = normalize
+    Dataset._fill_nan = fill_nan
     try:
         yield
     finally:
-        Dataset._normalize = host
+        Dataset._fill_nan = host
 
 
 def request_column(config: Any) -> None:

@@ -16,9 +16,9 @@ from tests.host import host_config
 ROWS = [("u1", "i1", 5, 893_286_638), ("u1", "i2", 3, 893_286_639), ("u2", "i1", 4, 874_724_710)]
 
 
-def dataset(folder: Path, **options: Any) -> Any:
+def dataset(folder: Path, rows: Any = ROWS, **options: Any) -> Any:
     header = "user_id:token\titem_id:token\trating:float\ttimestamp:float\tdevice:token"
-    lines = [f"{u}\t{i}\t{r}\t{t}\td{r}" for u, i, r, t in ROWS]
+    lines = [f"{u}\t{i}\t{r}\t{t}\td{r}" for u, i, r, t in rows]
     (folder / "toy").mkdir()
     (folder / "toy" / "toy.inter").write_text("\n".join([header, *lines]) + "\n")
     load = {"inter": ["user_id", "item_id", "rating", "timestamp", "device"]}
@@ -37,6 +37,13 @@ def test_times_are_the_files_own_to_the_second(tmp_path: Path) -> None:
     assert data.columns["rating"].tolist() == [5.0, 3.0, 4.0]
     assert data.columns["device"].tolist() == ["d5", "d3", "d4"]
     assert data.files is None
+
+
+def test_a_missing_number_stays_missing(tmp_path: Path) -> None:
+    data = interactions_of(dataset(tmp_path, [*ROWS, ("u2", "i2", "", "")]))
+    assert data.times is not None
+    assert np.isnan(data.times).tolist() == [False, False, False, True]
+    assert np.isnan(data.columns["rating"]).tolist() == [False, False, False, True]
 
 
 def test_fractions_of_time_stay() -> None:
