@@ -75,7 +75,7 @@ CASES = [
         "BPR",
         {"recall@20": 0.0346, "ndcg@20": 0.0130},
         f"{DIFF_MM}: MF-BPR",
-        "the published figure is below the most popular items (Pop); here recall is theirs and NDCG "
+        "the published figure is below the most popular items (Pop); here recall is theirs, NDCG "
         "above: validation falls before it rises, and with RecBole's patience of 10 epochs some "
         "seeds stop before",
     ),
