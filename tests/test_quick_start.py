@@ -11,6 +11,9 @@ import yaml
 from recbole.model.general_recommender import BPR
 
 import recbole_invariant as ri
+from recbole_invariant.companions import SHARED_OPTIONS
+from recbole_invariant.configuration.layers import overall_layer
+from recbole_invariant.data.splits import PROTOCOLS
 from recbole_invariant.errors import InputError, TrainingError
 from recbole_invariant.evaluation.reopen import evaluate_run
 from recbole_invariant.quick_start import RunResult, run
@@ -80,6 +83,13 @@ def test_a_run_leaves_every_file_and_its_record_agrees_with_them(done: RunResult
     assert {"versions", "mends", "data", "modalities", "seed", "slices"} <= set(record)
     values = yaml.safe_load((done.run_dir / "config.yaml").read_text())
     assert values["data_path"] == str(done.run_dir.parents[1])
+
+
+def test_baselines_share_every_option_of_the_protocols() -> None:
+    options = {key for key in overall_layer().values if key.startswith((*PROTOCOLS,))}
+    # a random control beside a baseline would be a run nobody asked for
+    assert options - {"environment_control"} <= SHARED_OPTIONS
+    assert {"ood", "selection", "pool_ratio"} <= SHARED_OPTIONS
 
 
 def test_baselines_stand_beside_the_model_on_the_same_rows(done: RunResult) -> None:
