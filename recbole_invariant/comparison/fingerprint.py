@@ -68,16 +68,21 @@ def _source(model_class: type) -> str:
     return checksum(Path(path)) if path else ""
 
 
-def data_fingerprint(config: Any) -> dict[str, str]:
+def data_fingerprint(config: Any, known: dict[Path, str]) -> dict[str, str]:
     """Compute the SHA-256 of every file that a run may read, by path.
 
     These are the files in the dataset's folder and those that the option `modalities` names.
+
+    Args:
+        config: the run's resolved options.
+        known: checksums of files read before; new ones are added.
     """
     folder = Path(config["data_path"])
     files = {path for path in folder.rglob("*") if path.is_file()}
     files |= set(_feature_files(config, folder))
+    known.update({path: checksum(path) for path in files - known.keys()})
     return {
-        str(path.relative_to(folder) if path.is_relative_to(folder) else path): checksum(path)
+        str(path.relative_to(folder) if path.is_relative_to(folder) else path): known[path]
         for path in sorted(files)
     }
 

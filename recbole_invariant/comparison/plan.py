@@ -146,12 +146,13 @@ def make_plan(
         raise InputError(dict.fromkeys(problems))
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
-    checksums = data_fingerprint(first)
+    known: dict[Path, str] = {}
+    data = {label: data_fingerprint(resolved, known) for label, (resolved, *_) in made.items()}
     runs = []
     for seed in seeds:
         for position, spec in enumerate(specs):
             resolved, model_class, _ = made[spec.label]
-            digest = fingerprint(resolved, model_class, seed, checksums)
+            digest = fingerprint(resolved, model_class, seed, data[spec.label])
             runs.append(
                 PlannedRun(
                     spec.label,
@@ -165,6 +166,7 @@ def make_plan(
                     folder / "runs" / f"{_slug(spec.label)}-seed{seed}-{digest}",
                 )
             )
+    _require_different(runs)
     tuned = {label: _tuned(resolved, cls.__name__) for label, (resolved, cls, _) in made.items()}
     labels = [spec.label for spec in specs]
     return Plan(dataset, protocol, folder, labels, list(seeds), runs, first["table_metrics"], tuned)
@@ -182,6 +184,20 @@ def check_baseline(baseline: str | None, specs: Sequence[ModelSpec]) -> None:
             f"baseline: '{baseline}' is not among the models {', '.join(labels)}."
             f"{suggest(baseline, labels)}"
         )
+
+
+def _require_different(runs: Sequence[PlannedRun]) -> None:
+    """Make sure that no two runs would write into one folder.
+
+    Raises:
+        InputError: two lines are the same model with the same options.
+    """
+    labels: dict[Path, str] = {}
+    for run in runs:
+        if labels.setdefault(run.folder, run.label) != run.label:
+            raise InputError(
+                f"models: '{labels[run.folder]}' and '{run.label}' are the same run; leave one."
+            )
 
 
 def _taken(keys: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Options of all runs, resolved and checked before anything starts."""
 
+import numpy as np
 import pytest
 
 from recbole_invariant.comparison.compare import compare, plan_comparison
@@ -52,6 +53,25 @@ def test_a_folder_is_named_after_what_matters(options, tmp_path):
     with (tmp_path / "toy" / "toy.inter").open("a") as file:
         file.write("u1\ti29\t5\n")
     assert folders("BPR", options) != plain
+
+
+def test_every_line_has_its_own_data(options, tmp_path):
+    features = tmp_path / "features.npy"
+    np.save(features, np.zeros((30, 4)))
+    models = f"BPR,UltraGCNF[modalities={{v: {{source: npy, file: {features}}}}}]"
+    before = folders(models, options)
+
+    np.save(features, np.ones((30, 4)))
+
+    after = folders(models, options)
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+@pytest.mark.parametrize("other", ["BPR[]", "BPR[topk=[5,10]],BPR[topk=[5, 10]]"])
+def test_two_lines_of_the_same_run_are_refused(options, other):
+    with pytest.raises(InputError, match="are the same run"):
+        folders(f"BPR,{other}", options)
 
 
 def test_a_section_of_a_file_is_tuning(options, tmp_path):
