@@ -93,7 +93,9 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
         InputError: its `run.json` is missing, broken or of another program.
     """
     record = records.read_json(folder / records.RUN_FILE)
-    missing = [key for key in ("model", "dataset", "seed", "metrics") if key not in record]
+    missing = [
+        key for key in ("model", "dataset", "seed", "metrics", "selection") if key not in record
+    ]
     if missing:
         raise InputError(f"{folder / records.RUN_FILE}: lacks {', '.join(missing)}; not a run's.")
     beside = folder.parent if folder.name == "control" else None

@@ -165,10 +165,9 @@ def _test_sets(runs: Sequence[FoundRun]) -> list[str]:
 
 
 def _shown(runs: Sequence[FoundRun], wanted: Sequence[str] | None) -> list[str]:
-    for run in runs:
-        for test in run.tests:
-            measured = list(run.record["metrics"][test])
-            if chosen := choose_metrics(measured, wanted):
-                return chosen
-            return choose_metrics(measured)
-    return []
+    """Choose what most runs were measured by: one with AUC hides nothing of the others."""
+    kinds = [tuple(run.record["metrics"][run.tests[0]]) for run in runs if run.tests]
+    if not kinds:
+        return []
+    usual = max(dict.fromkeys(kinds), key=kinds.count)
+    return choose_metrics(usual, wanted) or choose_metrics(usual)

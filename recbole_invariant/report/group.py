@@ -113,16 +113,16 @@ def _group(runs: Sequence[FoundRun], styles: Mapping[str, Style], baseline: str 
 
 
 def judging_metric(comparison: Comparison) -> str:
-    """Choose the metric that models are judged by: that of their selection, where measured.
+    """Choose the metric that models are judged by: that of most selections, where measured.
 
     Raises:
         InputError: no run was measured on a test set.
     """
     measured = list(dict.fromkeys(comparison.cells["metric"]))
-    for run in comparison.runs:
-        metric = run.record.get("selection", {}).get("metric")
-        if metric in measured:
-            return str(metric)
+    selected = [str(run.record.get("selection", {}).get("metric")) for run in comparison.runs]
+    usual = [metric for metric in selected if metric in measured]
+    if usual:
+        return max(dict.fromkeys(usual), key=usual.count)
     if not measured:
         raise InputError(
             f"the runs on {comparison.dataset} have no metrics of a test set; there is nothing "

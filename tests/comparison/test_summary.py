@@ -1,5 +1,6 @@
 """What finished runs say together, on run folders made by hand."""
 
+import json
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import stats
 from recbole_invariant.comparison.collect import find_runs, read_run
 from recbole_invariant.comparison.summary import summarise
 from recbole_invariant.errors import InputError
+from recbole_invariant.report.group import judging_metric
 from tests.comparison.folders import user_values, write_run
 
 SHIFTS = {"Pop": -0.03, "BPR": 0.0, "UltraGCN": 0.01, "PaInvRL": 0.03}
@@ -257,4 +259,28 @@ def test_there_must_be_a_folder_and_whole_records(tmp_path):
         find_runs(tmp_path / "none")
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(InputError, match="lacks model, dataset, seed, metrics"):
+        find_runs(tmp_path)
+
+
+def test_a_model_measured_by_auc_does_not_decide_what_is_shown(tmp_path):
+    auc = {"metrics": {"valid": {"auc": 0.5}, "iid": {"auc": 0.5}, "ood_popularity": {"auc": 0.4}}}
+    auc["selection"] = {"metric": "auc", "rule": "highest valid:auc", "name": "valid"}
+    write_run(tmp_path / "a", "AFM", 1, **auc)
+    write_run(tmp_path / "b", "BPR", 1)
+    write_run(tmp_path / "c", "LightGCN", 1)
+
+    found = summarise(find_runs(tmp_path))
+
+    assert found.models[0] == "AFM"
+    assert found.metrics == ["recall@10", "ndcg@10"]
+    assert judging_metric(found) == "ndcg@10"
+
+
+def test_a_record_without_its_selection_is_named(tmp_path):
+    folder = write_run(tmp_path / "a", "BPR", 1)
+    record = json.loads((folder / "run.json").read_text())
+    del record["selection"]
+    (folder / "run.json").write_text(json.dumps(record))
+
+    with pytest.raises(InputError, match="lacks selection"):
         find_runs(tmp_path)
