@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -75,23 +76,22 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     records.write_seen(run_dir, data.parts)
     rule = SelectionRule.from_config(config)
     said = rule.describe(data.loaders)
+    # the first optimizer of a process imports this, seconds that would count as training
+    import_module("torch._dynamo")
     begun_training = time.perf_counter()
     selecting = fit(config, trainer, data, rule)
     trained = time.perf_counter() - begun_training
     measured = measure_tests(trainer, data)
-    metrics, per_user = {**selecting, **measured.metrics}, measured.per_user
-    records.write_per_user(run_dir, per_user)
+    metrics = {**selecting, **measured.metrics}
+    records.write_per_user(run_dir, measured.per_user)
     lost = save_model(run_dir / records.MODEL_FILE, model)
     if lost:
         getLogger().warning(f"not stored with the model: {', '.join(lost)}")
     record = {
         **describe_run(config, entry, trainer, rule, said),
         "metrics": metrics,
-        "slices": measured.slices,
-        "curves": measured.curves,
-        "notes": measured.notes,
+        **measured.record(),
         "training_seconds": round(trained, 3),
-        "evaluation_seconds": measured.seconds,
         "not_stored": lost,
         "options": options,
         **records.describe_data(config, data.dataset, data.parts),
@@ -101,7 +101,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
     record = records.plain(record)
     records.write_json(run_dir / records.RUN_FILE, record)
-    return RunResult(metrics, run_dir, record, per_user)
+    return RunResult(metrics, run_dir, record, measured.per_user)
 
 
 def build(config: Any, entry: ModelEntry, data: Prepared) -> tuple[Any, Any]:

@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import traceback
-from importlib import import_module
 
 STDIN = 0
 DONE, FAILED, WRONG_INPUT, ORPHANED = 0, 1, 2, 143
@@ -19,8 +18,6 @@ def main() -> int:
     """Read what to run, run it, and say by the exit code how it went."""
     given = json.loads(_first_line())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # the first optimizer of a process imports this, seconds that would count as training
-    import_module("torch._dynamo")
     from recbole_invariant.errors import InputError
     from recbole_invariant.quick_start import run
 

@@ -1,6 +1,5 @@
 """What is measured on a run's tests once selection is over."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any
@@ -38,6 +37,15 @@ class Measured:
     curves: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """Return what `run.json` says beside the metrics."""
+        return {
+            "slices": self.slices,
+            "curves": self.curves,
+            "notes": self.notes,
+            "evaluation_seconds": self.seconds,
+        }
 
 
 def measure_tests(trainer: Any, data: Prepared) -> Measured:
@@ -85,8 +93,3 @@ def environments_of(data: Prepared, name: str, ranked: Ranked) -> np.ndarray | N
         return None
     users, items = (np.asarray(part.inter_feat[f]) for f in (part.uid_field, part.iid_field))
     return pair_labels(ranked, users.astype(np.int64), items, np.asarray(environments))
-
-
-def worst_of(slices: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the worst slice of every test that has one."""
-    return {test: groups["worst"] for test, groups in slices.items() if groups.get("worst")}

@@ -59,13 +59,7 @@ def evaluate_run(
     trainer.eval_collector.data_collect(data.loaders.train)
     measured = measure_tests(trainer, data)
     metrics = measured.metrics
-    again = {
-        **record,
-        "metrics": metrics,
-        "slices": measured.slices,
-        "curves": measured.curves,
-        "evaluation_seconds": measured.seconds,
-    }
+    again = {**record, "metrics": metrics, **measured.record()}
     seconds = sum(stage["seconds"] for stage in record["stages"])
     rows = [Row(entry.name, metrics, seconds, record["selection"]["best_epoch"])]
     table = comparison_table(rows, compared_metrics(config, metrics))

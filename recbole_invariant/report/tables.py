@@ -111,5 +111,30 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),
         f"selection: {record['selection']['rule']}",
+        *slice_notes(record),
         f"schedule of {record['model']}: {stages}",
     ]
+
+
+def slice_notes(record: Mapping[str, Any]) -> list[str]:
+    """Show every test's slices with their numbers of users, one line a test.
+
+    Args:
+        record: the content of `run.json`.
+    """
+    lines = []
+    for test, groups in record.get("slices", {}).items():
+        worst = groups.get("worst")
+        if not worst:
+            continue
+        metric = worst["metric"]
+        shown = [
+            f"{name} {part['metrics'][metric]:.4f} ({part['n_users']})"
+            for group, parts in groups.items()
+            if not group.startswith("worst")
+            for name, part in parts.items()
+            if metric in part["metrics"]
+        ]
+        worst_name = f"{worst['group']} {worst['slice']}"
+        lines.append(f"{test} {metric} (users): {', '.join(shown)}; worst: {worst_name}")
+    return lines

@@ -1,6 +1,12 @@
 import pytest
 
-from recbole_invariant.report.tables import Row, choose_metrics, comparison_table, run_notes
+from recbole_invariant.report.tables import (
+    Row,
+    choose_metrics,
+    comparison_table,
+    run_notes,
+    slice_notes,
+)
 
 ROWS = [
     Row(
@@ -77,3 +83,14 @@ def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
     ):
         assert part in notes
     assert "RecBole's own split" in run_notes({**record, "protocol": None})[0]
+
+
+def test_slices_stand_with_their_users_and_the_worst_is_named() -> None:
+    part = {"n_users": 40, "n_positives": 90, "metrics": {"ndcg@10": 0.25}}
+    tail = {"n_users": 33, "n_positives": 50, "metrics": {"ndcg@10": 0.0125}}
+    worst = {"group": "items", "slice": "tail", "metric": "ndcg@10", "value": 0.0125}
+    groups = {"items": {"head": part, "tail": tail}, "worst": worst, "worst_environment": worst}
+    assert slice_notes({"slices": {"iid": groups, "ood_x": {"items": {}}}}) == [
+        "iid ndcg@10 (users): head 0.2500 (40), tail 0.0125 (33); worst: items tail"
+    ]
+    assert slice_notes({}) == []
