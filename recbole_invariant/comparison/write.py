@@ -106,3 +106,18 @@ def compared_runs(out: str | Path) -> list[FoundRun]:
 
 def _labelled(run: FoundRun, line: Mapping[str, Any]) -> FoundRun:
     return replace(run, label=str(line["label"]))
+
+
+def current_runs(folder: str | Path) -> list[FoundRun]:
+    """Find every finished run in a folder, without what its comparisons no longer name.
+
+    A comparison's folder keeps runs of earlier options under the same labels; together they would
+    be averaged.
+    """
+    found = find_runs(folder)
+    for file in sorted(Path(folder).rglob(COMPARISON_FILE)):
+        named = {run.folder for run in compared_runs(file.parent)}
+        found = [
+            run for run in found if run.folder in named or file.parent not in run.folder.parents
+        ]
+    return found

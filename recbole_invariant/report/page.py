@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from recbole_invariant import __version__
-from recbole_invariant.comparison.collect import find_runs
+from recbole_invariant.comparison.write import current_runs
 from recbole_invariant.errors import InputError
 from recbole_invariant.files import write_atomically
 from recbole_invariant.report.group import Group, make_groups
@@ -39,7 +39,8 @@ def write_report(runs: str | Path, out: str | Path, baseline: str | None = None)
     """Write the page of all finished runs in a folder.
 
     Args:
-        runs: folder with run folders at any depth.
+        runs: folder with run folders at any depth; of a comparison's folder those that its table is
+            made of.
         out: the HTML file.
         baseline: model that the others are tested against; None takes the strongest plain
             baseline on validation, for each dataset and protocol.
@@ -50,7 +51,7 @@ def write_report(runs: str | Path, out: str | Path, baseline: str | None = None)
     Raises:
         InputError: there is no such folder, it has no finished run, or no such baseline.
     """
-    found = find_runs(runs)
+    found = current_runs(runs)
     if not found:
         raise InputError(
             f"{runs}: no folder in it has a run.json, so there is no finished run to report. Make "

@@ -18,7 +18,7 @@ from recbole_invariant.comparison.layout import (
 )
 from recbole_invariant.comparison.page import NEW_PAGE, section, with_section, write_section
 from recbole_invariant.comparison.summary import summarise
-from recbole_invariant.comparison.write import compared_runs, write_comparison
+from recbole_invariant.comparison.write import compared_runs, current_runs, write_comparison
 from recbole_invariant.errors import InputError
 from tests.comparison.folders import write_run
 
@@ -123,6 +123,7 @@ def test_the_runs_of_a_comparison_are_found_again_without_older_ones(comparison,
         (run.label, run.seed) for run in comparison.runs
     ]
     assert len(find_runs(tmp_path)) == len(found) + 1
+    assert {run.folder for run in current_runs(tmp_path)} == {run.folder for run in found}
     (found[0].folder / "run.json").unlink()
     with pytest.raises(InputError, match="is gone; start compare again"):
         compared_runs(tmp_path)
