@@ -6,6 +6,7 @@ from typing import Any
 
 from recbole.data.dataset import Dataset
 from recbole.data.utils import create_dataset
+from recbole.utils import EvaluatorType
 
 from recbole_invariant.data.positives import drop_negatives, request_positives
 from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
@@ -52,6 +53,9 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
     request_column(config)
     dataset = load_dataset(config, entry)
     drop_negatives(config, dataset)
+    n_items = dataset.item_num - 1
+    if config["eval_type"] == EvaluatorType.RANKING and max(config["topk"]) > n_items:
+        raise InputError(f"topk: {config['topk']} is longer than a ranking of all {n_items} items.")
     getLogger().info(str(dataset))
     parts = cut(dataset, config, protocol)
     layer = layers.get("eval_batch_size", "")

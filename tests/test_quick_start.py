@@ -176,7 +176,8 @@ def test_a_run_never_overwrites_another(folder: Path, done: RunResult) -> None:
     ("options", "message"),
     [
         ({"ood": "populrity"}, "Did you mean 'popularity'"),
-        ({"ood": "cold"}, "not in this version yet"),
+        ({"ood": "column"}, "column_field: name the column"),
+        ({"topk": [5, 10, 100]}, r"topk: .*100.* 30 items"),
         ({"popularity_gamma": [0.5]}, "popularity_gamma"),
         ({"positive_threshold": 9}, "positive_threshold"),
         ({"baselines": ["Pop", "Popp"]}, "baseline Popp"),
