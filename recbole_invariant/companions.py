@@ -101,10 +101,10 @@ def _require_same_split(result: RunResult, baseline: RunResult, name: str) -> No
     """Make sure that a baseline is comparable.
 
     Raises:
-        InputError: its split has other sizes.
+        InputError: its split has other rows.
     """
     ours, theirs = result.record["n_interactions"], baseline.record["n_interactions"]
-    if ours != theirs:
+    if result.record["split_checksum"] != baseline.record["split_checksum"]:
         raise InputError(
             f"baseline {name}: its split is {theirs}, that of {result.record['model']} is {ours}; "
             "options of the dataset differ between the two models (see both run.json)."

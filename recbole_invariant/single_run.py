@@ -16,6 +16,7 @@ from recbole.utils import init_seed
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
 from recbole_invariant.evaluation.selection import SelectionRule
@@ -69,13 +70,14 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     config["checkpoint_dir"] = str(run_dir / "checkpoint")
     data = prepare(config, entry)
     model, trainer = build(config, entry, data)
+    rule = SelectionRule.from_config(config)
+    said = rule.describe(data.loaders)
+    require_scored(rule.split(data.loaders), data.parts, model, config, data.dataset)
     # a protocol of the dataset that this model cannot take is not one of the run's options
     options["ood"] = {"layer": "", **options.get("ood", {}), "value": data.parts.protocol}
     records.write_config(run_dir, options)
     records.write_ids(run_dir, data.dataset)
     records.write_seen(run_dir, data.parts)
-    rule = SelectionRule.from_config(config)
-    said = rule.describe(data.loaders)
     # the first optimizer of a process imports this, seconds that would count as training
     import_module("torch._dynamo")
     begun_training = time.perf_counter()

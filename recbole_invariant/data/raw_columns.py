@@ -81,7 +81,7 @@ def interactions_of(dataset: Any) -> Interactions:
             columns[field] = np.asarray(dataset.field2id_token[field])[_values(table, field)]
         else:
             columns[field] = _values(table, field).astype(np.float64)
-    times = columns.pop(dataset.time_field, None) if dataset.time_field else None
+    times = columns.get(dataset.time_field) if dataset.time_field else None
     return Interactions(
         _values(table, dataset.uid_field).astype(np.int64),
         _values(table, dataset.iid_field).astype(np.int64),

@@ -169,11 +169,18 @@ class CutSequences:
         whole: dataset of all rows, single interactions.
         data: the same rows with unscaled times.
         parts: rows of each part.
+        protocol: what cut them; None for the data's own files.
     """
 
-    def __init__(self, whole: Any, data: Interactions, parts: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        whole: Any,
+        data: Interactions,
+        parts: Mapping[str, np.ndarray],
+        protocol: str | None = None,
+    ) -> None:
         require_sequences(whole)
-        self.whole, self.parts = whole, parts
+        self.whole, self.parts, self.protocol = whole, parts, protocol
         self.users, self.items = data.users, data.items
         self.times = np.asarray(data.times)
         self.length = int(whole.config["MAX_ITEM_LIST_LENGTH"])
@@ -188,7 +195,7 @@ class CutSequences:
 
     def past_of(self, part: str) -> np.ndarray:
         """Return the rows that may stand in a history when a part is ranked."""
-        if part != "ood_temporal":
+        if self.protocol != "temporal" or part != "ood_temporal":
             return self.parts["train"]
         before = [self.parts[name] for name in BEFORE_BOUNDARY if name in self.parts]
         return np.concatenate(before)

@@ -4,10 +4,40 @@ from typing import Any
 
 from recbole.utils import ModelType
 
+from recbole_invariant.data.splits.parts import Parts
+from recbole_invariant.errors import InputError
+
 NEVER_TRAINED = {
     "items": "the vectors of held-out items are never trained",
     "users": "the vectors of held-out users are never trained",
 }
+
+
+def unscored(test: str, parts: Parts, model: Any, config: Any, dataset: Any) -> str | None:
+    """Say why a part is not measured for a model; None where it is.
+
+    Args:
+        test: name of the part.
+        parts: the run's parts.
+        model: the model.
+        config: reads `MODEL_TYPE` and `model`.
+        dataset: the data set, for its item and user columns.
+    """
+    if test not in parts.cold:
+        return None
+    kind = parts.notes.get("kind") or parts.notes["by"]
+    return why_not_scored(test, kind, model, config, dataset)
+
+
+def require_scored(split: str, parts: Parts, model: Any, config: Any, dataset: Any) -> None:
+    """Make sure that what selects the weights is something the model can score.
+
+    Raises:
+        InputError: the selecting rows are cold, and the model's scores for them mean nothing.
+    """
+    reason = unscored(split, parts, model, config, dataset)
+    if reason is not None:
+        raise InputError(f"selection: {config['selection']}: {reason}; set selection: valid.")
 
 
 def why_not_scored(test: str, kind: str, model: Any, config: Any, dataset: Any) -> str | None:

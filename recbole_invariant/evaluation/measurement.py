@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recbole_invariant.evaluation.cold import why_not_scored
+from recbole_invariant.evaluation.cold import unscored
 from recbole_invariant.evaluation.curves import metric_curves
 from recbole_invariant.evaluation.ranked import Ranked, pair_labels
 from recbole_invariant.evaluation.recording import evaluate_recorded
@@ -57,15 +57,12 @@ def measure_tests(trainer: Any, data: Prepared) -> Measured:
     """
     config, measured = trainer.config, Measured()
     user_counts, item_counts = data.parts.counts()
-    notes = data.parts.notes
     for name, loader in data.loaders.tests.open().items():
-        if name in data.parts.cold:
-            kind = notes.get("kind") or notes["by"]
-            reason = why_not_scored(name, kind, trainer.model, config, data.dataset)
-            if reason is not None:
-                measured.notes.append(reason)
-                getLogger().warning(reason)
-                continue
+        reason = unscored(name, data.parts, trainer.model, config, data.dataset)
+        if reason is not None:
+            measured.notes.append(reason)
+            getLogger().warning(reason)
+            continue
         found = evaluate_recorded(trainer, loader)
         measured.metrics[name], measured.per_user[name] = found.metrics, found.per_user
         measured.seconds[name] = found.seconds

@@ -116,9 +116,9 @@ def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
     if parts.sequences is not None:
         whole = parts.fitted
         _require_full_ranking(config)
-    # no test row may reach these, not even as a count in popularity-weighted negatives
+    # no other row may reach training, not even as a count in popularity-weighted negatives
     nothing = parts.train.copy(parts.train.inter_feat[:0])
-    built = [parts.fitted, parts.valid, nothing]
+    built = [parts.fitted, nothing, nothing]
     train = _train_loader(config, whole, parts.fitted, create_samplers(config, whole, built)[0])
     valid = _evaluation_loader(config, whole, parts, "valid", parts.valid)
     ood_valid = None

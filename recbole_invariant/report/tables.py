@@ -97,7 +97,8 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     protocol = split_name(record)
     dropped = record["split"].get("dropped", {})
     by_protocol = dropped.get("protocol", 0)
-    cold = sum(dropped.values()) - by_protocol
+    repeats = dropped.get("repeats", 0)
+    cold = sum(dropped.values()) - by_protocol - repeats
     n = record["n_interactions"]
     stages = ", ".join(
         f"{stage['name']} {stage['epochs']} epochs ({stage['seconds']:.1f} s)"
@@ -107,6 +108,7 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
         + ", ".join(f"{name} {count}" for name, count in n.items())
         + (f"; {cold} cold test rows left out" if cold else "")
+        + (f"; {repeats} test rows left out that repeat training" if repeats else "")
         + (f"; {by_protocol} rows left out by the protocol" if by_protocol else ""),
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),

@@ -90,3 +90,11 @@ def test_slices_and_curves_of_a_run_agree_with_its_metrics(tmp_path: Path) -> No
         assert mean == pytest.approx(metrics["ndcg@10"], abs=1e-9)
         positives = sum(part["n_positives"] for part in groups["items"].values())
         assert positives == record["n_interactions"][test]
+
+
+def test_what_no_model_can_score_selects_nothing(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    options = {**QUICK, "ood": "cold", "data_path": str(tmp_path), "selection": "ood_valid"}
+    with pytest.raises(ri.errors.InputError, match=r"never trained.*set selection: valid"):
+        ri.run("BPR", "toy", options, output_dir=tmp_path / "runs")
+    assert not list((tmp_path / "runs").iterdir())

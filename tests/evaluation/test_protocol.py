@@ -93,7 +93,7 @@ def test_popularity_weighted_negatives_count_no_test_row(tmp_path: Path) -> None
     config = host_config("BPR", tmp_path, train_neg_sample_args=sampling)
     whole, parts = cut_toy(config)
     counted = make_loaders(config, whole, parts).train._sampler._get_candidates_list()
-    assert len(counted) == len(parts.train) + len(parts.valid)
+    assert len(counted) == len(parts.train)
 
 
 def test_recbole_gets_the_same_numbers_on_the_same_split(

@@ -13,9 +13,9 @@ from recbole_invariant.data.splits.base import (
     Interactions,
     Split,
     SplitFunction,
-    drop_unseen,
 )
 from recbole_invariant.data.splits.nested import wants_ood_valid, with_ood_valid
+from recbole_invariant.data.splits.unanswerable import drop_repeats, drop_unseen
 from recbole_invariant.errors import InputError, suggest
 
 __all__ = [
@@ -76,7 +76,7 @@ def make_split(
     seed: int,
     features: torch.Tensor | None = None,
 ) -> Split:
-    """Cut the interactions by a protocol; held-out rows that are cold go to `dropped`.
+    """Cut the interactions by a protocol; held-out rows that are cold or seen are `dropped`.
 
     With `selection: ood_valid` the part `ood_valid` is cut too, see `nested`. The notes get
     `sizes`, the rows of every part, and `dropped`, see `drop_unseen`.
@@ -98,7 +98,7 @@ def make_split(
     if wants_ood_valid(options):
         split = with_ood_valid(name, module, split, interactions, options, seed, features)
         split.check(len(interactions))
-    split = drop_unseen(split, interactions)
+    split = drop_repeats(drop_unseen(split, interactions), interactions)
     split.notes["sizes"] = {part: len(rows) for part, rows in split.parts.items()}
     empty = [part for part, rows in split.parts.items() if part != DROPPED and not len(rows)]
     if empty:

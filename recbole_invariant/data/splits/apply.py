@@ -97,7 +97,7 @@ def _cut_rows(dataset: Dataset, config: Any, name: str | None) -> Parts:
         features = _features(dataset, config) if name in NEEDS_FEATURES else None
         split = make_split(name, data, config, config["seed"], features)
     dataset._drop_unused_col()
-    sequences = CutSequences(dataset, data, split.parts) if sequential else None
+    sequences = CutSequences(dataset, data, split.parts, name) if sequential else None
     return _parts_of(dataset, split, name, sequences)
 
 

@@ -124,33 +124,6 @@ class SplitFunction(Protocol):
         """
 
 
-def drop_unseen(split: Split, interactions: Interactions) -> Split:
-    """Move held-out rows whose user or item has no training row to the part `dropped`.
-
-    A cold item or user is a question of its own (protocol `cold`); here it would only blur the
-    comparison, since no model can answer it. In `cold_parts`, which ask that question, rows are
-    dropped where neither user nor item is known. `notes["dropped"]` counts them by part, and under
-    `protocol` the rows that the protocol itself dropped, if any; its notes say why.
-    """
-    train = split.parts["train"]
-    users = np.isin(interactions.users, interactions.users[train])
-    items = np.isin(interactions.items, interactions.items[train])
-    known, partly = users & items, users | items
-    by_protocol = split.parts.get(DROPPED, train[:0])
-    parts, dropped, counts = {"train": train}, [by_protocol], {}
-    for name, rows in split.parts.items():
-        if name in ("train", DROPPED):
-            continue
-        kept = rows[(partly if name in split.cold_parts else known)[rows]]
-        parts[name] = kept
-        dropped.append(np.setdiff1d(rows, kept, assume_unique=True))
-        counts[name] = len(rows) - len(kept)
-    if len(by_protocol):
-        counts["protocol"] = len(by_protocol)
-    parts[DROPPED] = np.sort(np.concatenate(dropped))
-    return Split(parts, {**split.notes, DROPPED: counts}, split.cold_parts)
-
-
 def keep_a_row_of_each_user(
     taken: np.ndarray, users: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:

@@ -14,6 +14,7 @@ import torch
 from recbole_invariant.data.splits.base import DROPPED, OOD_VALID, Interactions, Split
 from recbole_invariant.data.splits.nested import wants_ood_valid
 from recbole_invariant.data.splits.ratio import split_users_by_ratio
+from recbole_invariant.data.splits.unanswerable import seen_before
 from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import numpy_generator
 
@@ -92,13 +93,6 @@ def _files(interactions: Interactions) -> np.ndarray:
             f"{KNOWN_SETS}."
         )
     return interactions.files
-
-
-def seen_before(interactions: Interactions, rows: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Say of each row `(k,)` whether its user-item pair is among the training rows, `(k,)` bool."""
-    width = int(interactions.items.max(initial=0)) + 1
-    pair = interactions.users * width + interactions.items
-    return np.isin(pair[rows], pair[train])
 
 
 def random_precision(

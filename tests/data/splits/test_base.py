@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from recbole_invariant.data.splits.base import (
     Interactions,
     Split,
-    drop_unseen,
     keep_a_row_of_each_user,
 )
+from recbole_invariant.data.splits.unanswerable import drop_repeats, drop_unseen
 from tests.data.splits.strategies import interactions
 
 PARTS = ["train", "valid", "iid", "ood_x"]
@@ -68,3 +68,16 @@ def test_one_row_goes_back_to_each_user_left_with_none(
     emptied = {u for u in data.users.tolist() if taken[data.users == u].all()}
     assert sorted(data.users[back].tolist()) == sorted(emptied)
     assert taken[back].all()
+
+
+def test_a_held_out_pair_that_training_holds_is_dropped() -> None:
+    users, items = rows(1, 1, 1, 2, 2, 2), rows(7, 8, 7, 7, 9, 9)
+    data = Interactions(users, items)
+    parts = {"train": rows(0, 3, 4), "valid": rows(1), "iid": rows(2), "ood_x": rows(5)}
+    split = drop_repeats(Split(parts, {"dropped": {"iid": 0}}), data)
+    split.check(6)
+    assert split.parts["dropped"].tolist() == [2, 5]
+    assert split.parts["valid"].tolist() == [1]
+    assert split.notes["dropped"] == {"iid": 0, "repeats": 2}
+    unchanged = Split({"train": rows(0, 3), "valid": rows(1), "iid": rows(4)})
+    assert drop_repeats(unchanged, data) is unchanged

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_invariant.data.splits import Interactions, make_split
-from recbole_invariant.data.splits.exposure import random_precision, seen_before, split
+from recbole_invariant.data.splits.exposure import random_precision, split
+from recbole_invariant.data.splits.unanswerable import seen_before
 from recbole_invariant.errors import InputError
 from tests.data.splits.strategies import (
     OPTIONS,
