@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.controls import knows_truth
 from recbole_invariant.errors import InputError, suggest
 
 MOST_POPULAR = "Pop"
@@ -72,12 +73,15 @@ def choose_baseline(
 ) -> tuple[str | None, str]:
     """Choose the model that the others are compared with.
 
+    A model that sees the planted truth or was selected by a test is chosen only where it is named.
+
     Args:
         by_label: the runs of every label, controls left out.
         wanted: the label that the user named.
 
     Returns:
-        The label, and a sentence saying how it was chosen; None where there is but one model.
+        The label, and a sentence saying how it was chosen; None where there is but one model
+        or every one sees the truth.
 
     Raises:
         InputError: the named one is not among the models.
@@ -91,15 +95,18 @@ def choose_baseline(
         return wanted, f"{wanted}, as asked for"
     if len(by_label) < 2:
         return None, "none: there is one model only"
-    usual = _usual_metric(by_label)
+    honest = {label: runs for label, runs in by_label.items() if not any(map(knows_truth, runs))}
+    if not honest:
+        return None, "none: every model sees what a model in use cannot; name one"
+    usual = _usual_metric(honest)
     plain = {
         label: runs
-        for label, runs in by_label.items()
+        for label, runs in honest.items()
         if is_plain(runs[0]) and _selection_metric(runs[0]) == usual
     }
     kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
     candidates = plain or {
-        label: runs for label, runs in by_label.items() if _selection_metric(runs[0]) == usual
+        label: runs for label, runs in honest.items() if _selection_metric(runs[0]) == usual
     }
     scores = {label: validation_score(runs) for label, runs in _on_shared_seeds(candidates).items()}
     known = {label: score for label, score in scores.items() if score is not None}

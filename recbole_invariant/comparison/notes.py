@@ -44,7 +44,7 @@ def comparison_notes(
         *_setting(runs),
         f"± is half the {level:.0%} t-interval of the mean over seeds; full ranking of all items "
         "but those of the user's training and validation rows",
-        *([_tests_note(baseline, baseline_rule)] if baseline else []),
+        *_tests_note(baseline, baseline_rule, len(compared)),
         *_relayed(compared),
         *_options(compared),
         *missing_baselines(compared),
@@ -88,8 +88,12 @@ def _range(counts: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _tests_note(baseline: str, rule: str) -> str:
-    return (
+def _tests_note(baseline: str | None, rule: str, n_models: int) -> Iterator[str]:
+    if baseline is None:
+        if n_models > 1:
+            yield f"no paired tests; the baseline is {rule}"
+        return
+    yield (
         f"paired tests are against {baseline} ({rule.removeprefix(baseline).lstrip(', ')}); over "
         "users: sign flips of each user's difference (mean over seeds), with a bootstrap interval; "
         "over seeds: paired t; Holm's correction over the models within a test set and metric; "

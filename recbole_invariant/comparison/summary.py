@@ -26,7 +26,8 @@ class Comparison:
         test_sets: names of the test sets, `iid` first where there is one; a random control's
             `ood_random` is among them.
         metrics: what the printed table shows, e.g. `recall@10`; the tables below have all.
-        baseline: label that the others are tested against; None where there is one model only.
+        baseline: label that the others are tested against; None where there is one model only or
+            all see the truth.
         baseline_rule: how it was chosen.
         level: confidence level of all intervals.
         cells: `model, test, metric, n_seeds, mean, low, high`: mean over seeds with its

@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 
 from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.controls import knows_truth
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.charts.palette import Style, assign_styles
-
-TRUTH_OPTIONS = {"mask_source": ("oracle",), "environment_source": ("true", True)}
-"""Values that let a model see the ground truth of planted data; YAML reads `true` as a boolean."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +127,6 @@ def judging_metric(comparison: Comparison) -> str:
             "to report."
         )
     return comparison.metrics[0] if comparison.metrics else str(measured[0])
-
-
-def knows_truth(run: FoundRun) -> bool:
-    """Say whether a run used what a model in use cannot have."""
-    options = run.record.get("options", {})
-    told = any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
-    return told or run.record.get("selection", {}).get("name") == "oracle"
 
 
 def same_everywhere(values: Sequence[Any]) -> bool:

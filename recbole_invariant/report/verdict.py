@@ -132,7 +132,13 @@ def decide(
         order = sorted(able, key=lambda label: able[label], reverse=not smaller)
         winners[test] = next((x for x in order if found[x, test] is Standing.BETTER), None)
         said[test] = _unproven(test, order, winners[test], found, baseline)
-    headline = _headline(winners, baseline, metric, same_for_all)
+    if baseline is None and len({label for label, _ in found} & barred) > 1:
+        headline = (
+            "Every model here sees the truth or a test, so nothing can be said about which one to "
+            "trust."
+        )
+    else:
+        headline = _headline(winners, baseline, metric, same_for_all)
     return Verdict(headline, gathered(said), winners, dict(found))
 
 

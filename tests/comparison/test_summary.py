@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -263,7 +264,9 @@ def test_there_must_be_a_folder_and_whole_records(tmp_path):
 
 
 def test_a_model_measured_by_auc_does_not_decide_what_is_shown(tmp_path):
-    auc = {"metrics": {"valid": {"auc": 0.5}, "iid": {"auc": 0.5}, "ood_popularity": {"auc": 0.4}}}
+    auc: dict[str, Any] = {
+        "metrics": {"valid": {"auc": 0.5}, "iid": {"auc": 0.5}, "ood_popularity": {"auc": 0.4}}
+    }
     auc["selection"] = {"metric": "auc", "rule": "highest valid:auc", "name": "valid"}
     write_run(tmp_path / "a", "AFM", 1, **auc)
     write_run(tmp_path / "b", "BPR", 1)

@@ -122,6 +122,9 @@ def test_no_shifted_test_and_no_baseline_say_so():
     assert "no out-of-distribution test" in decide({}, {}, "Base", "ndcg@10").headline
     alone = decide({"ood_x": {"A": 0.1}}, judged(A=UNTESTED), None, "ndcg@10")
     assert "one model only" in alone.headline
+    both, sees = judged(A=UNTESTED, B=UNTESTED), frozenset({"A", "B"})
+    barred = decide({"ood_x": {"A": 0.1, "B": 0.2}}, both, None, "ndcg@10", sees)
+    assert barred.headline.startswith("Every model here sees the truth")
 
 
 def test_a_lower_rmse_wins():
