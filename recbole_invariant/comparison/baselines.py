@@ -1,6 +1,6 @@
 """Which of the compared models is a plain baseline, and which one the others are held against."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from statistics import fmean
 
 from recbole_invariant.comparison.collect import FoundRun
@@ -8,6 +8,7 @@ from recbole_invariant.comparison.controls import knows_truth
 from recbole_invariant.errors import InputError, suggest
 
 MOST_POPULAR = "Pop"
+ByLabel = dict[str, list[FoundRun]]
 WITHOUT_OPTIONS = (MOST_POPULAR, "Random")
 """RecBole's models that learn nothing of a user and have nothing to tune."""
 
@@ -39,28 +40,29 @@ def validation_score(runs: Sequence[FoundRun]) -> float | None:
     """
     values = []
     for run in runs:
-        selection = run.record.get("selection", {})
-        # an oracle's test is no validation; such runs are judged by the plain one
-        part = "ood_valid" if selection.get("name") == "ood_valid" else "valid"
-        value = run.record["metrics"].get(part, {}).get(selection.get("metric"))
+        part, metric = _selected_by(run)
+        value = run.record["metrics"].get(part, {}).get(metric)
         if value is None:
             return None
-        lower = str(selection.get("rule", "")).startswith("lowest")
+        lower = str(run.record.get("selection", {}).get("rule", "")).startswith("lowest")
         values.append(-value if lower else value)
     return fmean(values) if values else None
 
 
-def _selection_metric(run: FoundRun) -> str:
-    return str(run.record.get("selection", {}).get("metric"))
+def _selected_by(run: FoundRun) -> tuple[str, str]:
+    """Return the rows and the metric that selected a run's weights, e.g. `valid` and `ndcg@10`."""
+    selection = run.record.get("selection", {})
+    return str(selection.get("name", "valid")), str(selection.get("metric"))
 
 
-def _usual_metric(by_label: dict[str, list[FoundRun]]) -> str:
-    """Return what most models were selected by: one measured by AUC is no baseline for the rest."""
-    metrics = [_selection_metric(runs[0]) for runs in by_label.values()]
-    return max(dict.fromkeys(metrics), key=metrics.count)
+def _usual_only(by_label: ByLabel, by: Callable[[FoundRun], Hashable]) -> ByLabel:
+    """Leave the models in which most of them agree."""
+    kinds = [by(runs[0]) for runs in by_label.values()]
+    usual = max(dict.fromkeys(kinds), key=kinds.count)
+    return {label: runs for label, runs in by_label.items() if by(runs[0]) == usual}
 
 
-def _on_shared_seeds(by_label: dict[str, list[FoundRun]]) -> dict[str, list[FoundRun]]:
+def _on_shared_seeds(by_label: ByLabel) -> ByLabel:
     """Leave only the seeds that all have, where there are any: the split is the seed's."""
     shared = set.intersection(*({run.seed for run in runs} for runs in by_label.values()))
     if not shared:
@@ -68,11 +70,11 @@ def _on_shared_seeds(by_label: dict[str, list[FoundRun]]) -> dict[str, list[Foun
     return {label: [run for run in runs if run.seed in shared] for label, runs in by_label.items()}
 
 
-def choose_baseline(
-    by_label: dict[str, list[FoundRun]], wanted: str | None = None
-) -> tuple[str | None, str]:
+def choose_baseline(by_label: ByLabel, wanted: str | None = None) -> tuple[str | None, str]:
     """Choose the model that the others are compared with.
 
+    By default it is the plain baseline with the best validation score, among those that were
+    selected by what most of them were selected by: the same metric on the same kind of rows.
     A model that sees the planted truth or was selected by a test is chosen only where it is named.
 
     Args:
@@ -98,16 +100,12 @@ def choose_baseline(
     honest = {label: runs for label, runs in by_label.items() if not any(map(knows_truth, runs))}
     if not honest:
         return None, "none: every model sees what a model in use cannot; name one"
-    usual = _usual_metric(honest)
-    plain = {
-        label: runs
-        for label, runs in honest.items()
-        if is_plain(runs[0]) and _selection_metric(runs[0]) == usual
-    }
+    # one measured by AUC is no baseline for the rest
+    judged_alike = _usual_only(honest, lambda run: _selected_by(run)[1])
+    plain = {label: runs for label, runs in judged_alike.items() if is_plain(runs[0])}
     kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
-    candidates = plain or {
-        label: runs for label, runs in honest.items() if _selection_metric(runs[0]) == usual
-    }
+    # scores on other validation rows cannot be compared
+    candidates = _usual_only(plain or judged_alike, _selected_by)
     scores = {label: validation_score(runs) for label, runs in _on_shared_seeds(candidates).items()}
     known = {label: score for label, score in scores.items() if score is not None}
     if not known:

@@ -67,6 +67,26 @@ def test_the_baseline_is_the_best_plain_one_on_validation_not_on_the_test(folder
         summarise(find_runs(folder), baseline="PaInvR")
 
 
+def test_scores_on_other_validation_rows_are_not_compared(folder):
+    shifted = {"metric": "ndcg@10", "rule": "highest ood_valid:ndcg@10", "name": "ood_valid"}
+    for seed in SEEDS:
+        metrics = read_run(folder / f"BPR-{seed}").record["metrics"]
+        metrics |= {"ood_valid": {"ndcg@10": 0.99}}
+        run = folder / f"LightGCN-{seed}"
+        write_run(run, "LightGCN", seed, metrics=metrics, selection=shifted)
+
+    assert summarise(find_runs(folder)).baseline == "UltraGCN"
+
+
+def test_the_only_plain_baseline_stays_one_under_another_selection(tmp_path):
+    shifted = {"metric": "ndcg@10", "rule": "highest ood_valid:ndcg@10", "name": "ood_valid"}
+    write_run(tmp_path / "a", "BPR", 1)
+    for model in ("PaInvRL", "InvRL"):
+        write_run(tmp_path / model, model, 1, selection=shifted)
+
+    assert summarise(find_runs(tmp_path)).baseline == "BPR"
+
+
 def test_a_model_measured_by_labels_is_no_baseline_of_rankings(folder):
     metrics = {"valid": {"auc": 0.99}, "iid": {"auc": 0.99}}
     selection = {"metric": "auc", "rule": "highest valid:auc", "name": "valid"}
