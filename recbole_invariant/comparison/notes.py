@@ -1,6 +1,5 @@
 """What a reader of a comparison has to know, in sentences."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
@@ -12,12 +11,9 @@ from recbole_invariant.comparison.baselines import (
     is_plain,
     is_tuned,
 )
+from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
-from recbole_invariant.evaluation import records
 from recbole_invariant.report.tables import split_name
-
-NEAR_CHANCE = 3.0
-"""A test whose best model is below so many times the random ranking's recall is called near it."""
 
 ByLabel = Mapping[str, Sequence[FoundRun]]
 
@@ -42,8 +38,8 @@ def comparison_notes(
     compared = {label: found for label, found in by_label.items() if not found[0].is_control}
     return [
         *_setting(runs),
-        f"± is half the {level:.0%} t-interval of the mean over seeds; full ranking of all items "
-        "but those of the user's training and validation rows",
+        f"± is half the {level:.0%} t-interval of the mean over seeds",
+        *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
         *_relayed(compared),
         *_options(compared),
@@ -148,40 +144,6 @@ def _unequal_metrics(by_label: ByLabel) -> Iterator[str]:
             if ours and not ours & set(first.record["metrics"][test]):
                 yield f"{label}: measured by {', '.join(sorted(ours))}; not comparable"
                 break
-
-
-def expected_recall(run: FoundRun, k: int) -> float | None:
-    """Compute the expected recall@k of a random ranking: k by the number of candidates.
-
-    Candidates are all items but those of the user's training and validation rows, whose mean
-    number is taken. None where the folder has no `ids.parquet`.
-    """
-    path = run.folder / records.IDS_FILE
-    if not path.is_file():
-        return None
-    n_items = int((pd.read_parquet(path, columns=["kind"])["kind"] == "item").sum())
-    rows, users = run.record["n_interactions"], run.record["n_users"]
-    seen = sum(rows.get(part, 0) for part in ("train", "valid")) / max(users.get("train", 1), 1)
-    return min(1.0, k / max(n_items - seen, 1))
-
-
-def chance_notes(by_label: ByLabel, cells: pd.DataFrame) -> Iterator[str]:
-    """Name the test sets in which the best model is nearer chance than signal."""
-    recall = cells[cells["metric"].str.fullmatch(r"recall@\d+") & cells["model"].isin(by_label)]
-    if recall.empty:
-        return
-    k = min(int(re.sub(r"\D", "", name)) for name in recall["metric"].unique())
-    chance = expected_recall(next(iter(by_label.values()))[0], k)
-    if chance is None:
-        return
-    part = recall[recall["metric"] == f"recall@{k}"]
-    for test, rows in part.groupby("test", sort=False):
-        best = rows.sort_values("mean").iloc[-1]
-        if best["mean"] < NEAR_CHANCE * chance:
-            yield (
-                f"{test} is nearer chance than signal: the best recall@{k} is {best['mean']:.4f} "
-                f"({best['model']}), a random ranking's is {chance:.4f}"
-            )
 
 
 def control_notes(by_label: ByLabel) -> Iterator[str]:

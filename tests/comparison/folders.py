@@ -9,6 +9,7 @@ import pandas as pd
 
 HOST = "recbole.model.general_recommender"
 OURS = "recbole_invariant.model.general_recommender"
+FULL = {"value": {"mode": {"valid": "full", "test": "full"}}, "layer": "RecBole overall.yaml"}
 CLASSES = {"UltraGCN": OURS, "PaInvRL": OURS}
 
 
@@ -67,7 +68,7 @@ def write_run(
         "split": {},
         "n_interactions": {"train": 400, **dict.fromkeys(tests, 40)},
         "n_users": {"train": 40},
-        "options": {"learning_rate": {"value": 0.1, "layer": layer}},
+        "options": {"learning_rate": {"value": 0.1, "layer": layer}, "eval_args": FULL},
         "baselines": {},
         "control": None,
         "shift": None,

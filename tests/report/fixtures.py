@@ -11,6 +11,7 @@ import pandas as pd
 
 METRICS = ("recall@10", "ndcg@10")
 MODALITIES = {"visual": 16, "text": 12}
+FULL = {"mode": {"valid": "full", "test": "full"}}
 SHORT, LONG = 10, 100
 
 
@@ -114,6 +115,7 @@ def _record(
     tests = [name for name in metrics if name != "valid"]
     host = made.model in ("Pop", "BPR")
     options = {
+        "eval_args": {"value": FULL, "layer": "RecBole overall.yaml"},
         "learning_rate": {"value": 0.001, "layer": "RecBole overall.yaml"},
         "embedding_size": {"value": 64, "layer": f"dataset_configs/toy.yaml models.{made.model}"},
         **{key: {"value": value, "layer": "command line"} for key, value in made.options.items()},

@@ -143,3 +143,8 @@ def test_runs_without_test_metrics_are_refused(tmp_path):
     path.write_text(json.dumps(record | {"metrics": {"valid": {"ndcg@10": 0.1}}}))
     with pytest.raises(InputError, match="no metrics of a test set"):
         make_groups(find_runs(tmp_path))
+
+
+def test_the_page_says_what_was_ranked(group):
+    (said,) = protocol.make(group).content["ranking"]
+    assert said.startswith("Full ranking of all items")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from recbole_invariant.comparison.candidates import ranking_notes
 from recbole_invariant.report.group import Group, same_everywhere
 from recbole_invariant.report.panels.base import Panel
 from recbole_invariant.report.protocol_words import explain
@@ -25,6 +26,7 @@ def make(group: Group) -> Panel:
     content: dict[str, Any] = {
         "words": explain(group.comparison.protocol, first.get("split") or {}),
         "selection": group.comparison.selection_rules,
+        "ranking": [words[0].upper() + words[1:] for words in ranking_notes(group.runs)],
         "sizes": sizes(first),
         "sizes_vary": not same_everywhere([sizes(record) for record in records]),
         "seed": first["seed"],
