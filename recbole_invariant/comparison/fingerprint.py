@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_invariant import __version__
+from recbole_invariant.compat.host import found_versions
+from recbole_invariant.data.modality_specs import parse_specs
 from recbole_invariant.evaluation import records
 
 WITHOUT_EFFECT = frozenset(
@@ -18,6 +20,7 @@ WITHOUT_EFFECT = frozenset(
         "checkpoint_minutes",
         "data_path",
         "eval_batch_size",
+        "eval_memory_mb",
         "eval_users_per_batch",
         "gpu_id",
         "log_wandb",
@@ -41,8 +44,8 @@ def fingerprint(config: Any, model_class: type, seed: int, data: dict[str, str])
         data: checksums of the data's files.
 
     Returns:
-        Twelve hexadecimal digits. They change with the version of this package, not with every
-        edit of its code.
+        Twelve hexadecimal digits. They change with the versions of this package, of RecBole and of
+        torch, not with every edit of the code.
     """
     options = {
         key: option["value"]
@@ -55,6 +58,7 @@ def fingerprint(config: Any, model_class: type, seed: int, data: dict[str, str])
         "source": _source(model_class),
         "data": data,
         "version": __version__,
+        "host": {name: found_versions()[name] for name in ("recbole", "torch")},
     }
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -71,14 +75,17 @@ def _source(model_class: type) -> str:
 def data_fingerprint(config: Any, known: dict[Path, str]) -> dict[str, str]:
     """Compute the SHA-256 of every file that a run may read, by path.
 
-    These are the files in the dataset's folder and those that the option `modalities` names.
+    These are the files `<dataset>.*` in the dataset's folder and those that the option `modalities`
+    names; what else lies there is nobody's input.
 
     Args:
         config: the run's resolved options.
         known: checksums of files read before; new ones are added.
     """
-    folder = Path(config["data_path"])
-    files = {path for path in folder.rglob("*") if path.is_file()}
+    folder, dataset = Path(config["data_path"]), str(config["dataset"])
+    files = {
+        path for path in folder.iterdir() if path.name.startswith(f"{dataset}.") and path.is_file()
+    }
     files |= set(_feature_files(config, folder))
     known.update({path: checksum(path) for path in files - known.keys()})
     return {
@@ -88,14 +95,12 @@ def data_fingerprint(config: Any, known: dict[Path, str]) -> dict[str, str]:
 
 
 def _feature_files(config: Any, folder: Path) -> Iterator[Path]:
-    for spec in (config["modalities"] or {}).values():
-        places = [folder, *(folder / str(spec[key]) for key in ("dir",) if key in spec)]
-        for value in spec.values():
-            yield from (
-                place / value
-                for place in places
-                if isinstance(value, str) and (place / value).is_file()
-            )
+    """Find the files that specs name, or read by default, such as the mapping of MMRec."""
+    for spec in parse_specs(config["modalities"]):
+        place = folder / Path(spec.options.get("dir") or ".").expanduser()
+        for value in spec.options.values():
+            if isinstance(value, str) and (path := place / Path(value).expanduser()).is_file():
+                yield path
 
 
 def checksum(path: Path) -> str:

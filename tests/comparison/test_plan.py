@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recbole_invariant.comparison import fingerprint
 from recbole_invariant.comparison.compare import compare, plan_comparison
 from recbole_invariant.errors import InputError
 from tests.host import write_toy
@@ -46,10 +47,15 @@ def test_a_folder_is_named_after_what_matters(options, tmp_path):
 
     assert folders("BPR", options, jobs=2) == plain
     assert folders("BPR", {**options, "torch_threads": 1, "show_progress": True}) == plain
+    assert folders("BPR", {**options, "eval_memory_mb": 8}) == plain
     assert folders("BPR", {**options, "learning_rate": 0.5}) != plain
     assert folders("BPR", options, seeds=[1]) != plain
     # the default, written out, is another line but the same result
     assert folders("BPR[embedding_size=64]", options)[0][-12:] == plain[0][-12:]
+    (tmp_path / "toy" / "notes.txt").write_text("of no run")
+    (tmp_path / "toy" / "other").mkdir()
+    (tmp_path / "toy" / "other" / "toy.inter").write_text("of another data set")
+    assert folders("BPR", options) == plain
     with (tmp_path / "toy" / "toy.inter").open("a") as file:
         file.write("u1\ti29\t5\n")
     assert folders("BPR", options) != plain
@@ -66,6 +72,28 @@ def test_every_line_has_its_own_data(options, tmp_path):
     after = folders(models, options)
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+def test_a_default_file_of_a_modality_counts_too(options, tmp_path):
+    place = tmp_path / "toy" / "mmrec"
+    place.mkdir()
+    np.save(place / "image_feat.npy", np.zeros((30, 4)))
+    (place / "i_id_mapping.csv").write_text("asin\titemID\n")
+    models = "UltraGCNF[modalities={v: {source: mmrec, file: image_feat.npy, dir: mmrec}}]"
+    before = folders(models, options)
+
+    (place / "i_id_mapping.csv").write_text("asin\titemID\nx\t0\n")
+
+    assert folders(models, options) != before
+
+
+@pytest.mark.parametrize("library", ["recbole", "torch"])
+def test_another_version_of_the_host_is_another_run(options, library, monkeypatch):
+    before = folders("BPR", options)
+    versions = {**fingerprint.found_versions(), library: "0.0.1"}
+    monkeypatch.setattr(fingerprint, "found_versions", lambda: versions)
+
+    assert folders("BPR", options) != before
 
 
 @pytest.mark.parametrize("other", ["BPR[]", "BPR[topk=[5,10]],BPR[topk=[5, 10]]"])
