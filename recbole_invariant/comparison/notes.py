@@ -13,6 +13,7 @@ from recbole_invariant.comparison.baselines import (
 )
 from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
+from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
 from recbole_invariant.report.tables import split_name
 
 ByLabel = Mapping[str, Sequence[FoundRun]]
@@ -45,6 +46,7 @@ def comparison_notes(
         *_options(compared),
         *missing_baselines(compared),
         *_unequal_seeds(compared),
+        *_unequal_options(compared),
         *_unequal_metrics(compared),
         *chance_notes(compared, cells),
         *control_notes(by_label),
@@ -133,6 +135,20 @@ def _unequal_seeds(by_label: ByLabel) -> Iterator[str]:
     for label, runs in by_label.items():
         if missing := sorted(seeds - {run.seed for run in runs}):
             yield f"{label}: seeds {missing} are missing, its means are over the others"
+
+
+def _unequal_options(by_label: ByLabel) -> Iterator[str]:
+    """Name the options in which runs of one label differ: its mean is then of several models."""
+    for label, runs in by_label.items():
+        options = [run.record.get("options", {}) for run in runs]
+        keys = dict.fromkeys(key for option in options for key in option)
+        said = []
+        for key in sorted(keys.keys() - WITHOUT_EFFECT - {"seed"}):
+            values = dict.fromkeys(str(option.get(key, {}).get("value")) for option in options)
+            if len(values) > 1:
+                said.append(f"{key} {'/'.join(values)}")
+        if said:
+            yield f"{label}: differs between seeds: {', '.join(said)}"
 
 
 def _unequal_metrics(by_label: ByLabel) -> Iterator[str]:

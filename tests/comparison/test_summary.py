@@ -159,6 +159,20 @@ def test_nothing_is_missing_with_pop_and_a_tuned_baseline(folder):
     assert "seeds [1, 2, 3]; rows: train 400" in notes
 
 
+def test_options_that_differ_between_seeds_are_named(tmp_path):
+    for seed, epochs in ((1, 5), (2, 50), (3, 50)):
+        values = {"epochs": epochs, "seed": seed, "gpu_id": seed, "topk": [10]}
+        options = {key: {"value": value, "layer": "a.yaml"} for key, value in values.items()}
+        write_run(tmp_path / f"a{seed}", "BPR", seed, options=options)
+        write_run(tmp_path / f"b{seed}", "Pop", seed)
+
+    notes = summarise(find_runs(tmp_path)).notes
+
+    assert [note for note in notes if "differs between" in note] == [
+        "BPR: differs between seeds: epochs 5/50"
+    ]
+
+
 def test_another_split_is_no_pair(folder):
     write_run(folder / "PaInvRL-2", "PaInvRL", 2, 0.03, split_checksum="a")
     write_run(folder / "UltraGCN-2", "UltraGCN", 2, 0.01, split_checksum="b")
