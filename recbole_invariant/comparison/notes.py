@@ -14,6 +14,7 @@ from recbole_invariant.comparison.baselines import (
 from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
+from recbole_invariant.comparison.tables import usual_metrics
 from recbole_invariant.report.tables import split_name
 
 ByLabel = Mapping[str, Sequence[FoundRun]]
@@ -152,14 +153,12 @@ def _unequal_options(by_label: ByLabel) -> Iterator[str]:
 
 
 def _unequal_metrics(by_label: ByLabel) -> Iterator[str]:
-    """Name models that were measured by other metrics than the first, such as AUC."""
-    first = next(iter(by_label.values()))[0]
+    """Name models that were measured by other metrics than most, such as AUC."""
+    usual = set(usual_metrics([run for runs in by_label.values() for run in runs]))
     for label, (run, *_) in by_label.items():
-        for test in first.tests:
-            ours = set(run.record["metrics"].get(test, {}))
-            if ours and not ours & set(first.record["metrics"][test]):
-                yield f"{label}: measured by {', '.join(sorted(ours))}; not comparable"
-                break
+        ours = {metric for test in run.tests for metric in run.record["metrics"][test]}
+        if ours and not ours & usual:
+            yield f"{label}: measured by {', '.join(sorted(ours))}; not comparable"
 
 
 def control_notes(by_label: ByLabel) -> Iterator[str]:

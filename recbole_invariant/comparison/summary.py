@@ -9,7 +9,7 @@ from recbole_invariant.comparison.baselines import choose_baseline
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.notes import comparison_notes
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
-from recbole_invariant.comparison.tables import summary_tables
+from recbole_invariant.comparison.tables import summary_tables, usual_metrics
 from recbole_invariant.errors import InputError
 from recbole_invariant.report.tables import choose_metrics
 
@@ -166,9 +166,5 @@ def _test_sets(runs: Sequence[FoundRun]) -> list[str]:
 
 
 def _shown(runs: Sequence[FoundRun], wanted: Sequence[str] | None) -> list[str]:
-    """Choose what most runs were measured by: one with AUC hides nothing of the others."""
-    kinds = [tuple(run.record["metrics"][run.tests[0]]) for run in runs if run.tests]
-    if not kinds:
-        return []
-    usual = max(dict.fromkeys(kinds), key=kinds.count)
+    usual = usual_metrics(runs)
     return choose_metrics(usual, wanted) or choose_metrics(usual)

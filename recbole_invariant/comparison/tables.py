@@ -36,6 +36,13 @@ def summary_tables(by_label: dict[str, list[FoundRun]], level: float) -> dict[st
     }
 
 
+def usual_metrics(runs: Sequence[FoundRun]) -> list[str]:
+    """Return what most runs were measured by: one with AUC hides nothing of the others."""
+    kinds = [tuple(run.record["metrics"][run.tests[0]]) for run in runs if run.tests]
+    usual = max(dict.fromkeys(kinds), key=kinds.count) if kinds else ()
+    return list(usual)
+
+
 def _values(run: FoundRun) -> Iterator[tuple[Any, ...]]:
     for test, metrics in run.record["metrics"].items():
         for metric, value in metrics.items():

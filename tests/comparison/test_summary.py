@@ -311,6 +311,9 @@ def test_a_model_measured_by_auc_does_not_decide_what_is_shown(tmp_path):
     assert found.models[0] == "AFM"
     assert found.metrics == ["recall@10", "ndcg@10"]
     assert judging_metric(found) == "ndcg@10"
+    assert [note for note in found.notes if "not comparable" in note] == [
+        "AFM: measured by auc; not comparable"
+    ]
 
 
 def test_a_record_without_its_selection_is_named(tmp_path):
