@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_invariant.cli.arguments import Arguments
+from recbole_invariant.cli.arguments import TRUE, Arguments
 from recbole_invariant.cli.train import DEFAULT_DATASET
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
@@ -22,22 +22,24 @@ def compare(arguments: Arguments) -> int:
     jobs = parse_value(arguments.take("jobs", "1") or "")
     if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
         raise InputError(f"jobs: expected an integer >= 1, not '{jobs}'.")
+    dry_run = parse_value(arguments.take("dry_run", "false") or "")
+    if not isinstance(dry_run, bool):
+        raise InputError(f"dry_run: expected true or false, not '{dry_run}'.")
     given: dict[str, Any] = {
         "models": models,
         "dataset": arguments.take("dataset") or DEFAULT_DATASET,
         "seeds": arguments.take("seeds", "5") or "",
         "first_seed": arguments.take("first_seed"),
         "jobs": jobs,
-        "baseline": arguments.take("baseline"),
-        "out": arguments.take("out"),
+        "baseline": _named(arguments, "baseline", "model"),
+        "out": _named(arguments, "out", "folder"),
     }
-    markdown = arguments.take("markdown")
-    dry_run = arguments.take("dry_run", "false")
+    markdown = _named(arguments, "markdown", "file")
     given |= {"config_files": arguments.config_files, "command_line": arguments.options}
     from recbole_invariant.comparison.compare import compare as run_comparison
     from recbole_invariant.comparison.compare import plan_comparison
 
-    if dry_run != "false":
+    if dry_run:
         print(plan_comparison(**given).describe())
         return 0
     comparison = run_comparison(
@@ -45,6 +47,18 @@ def compare(arguments: Arguments) -> int:
     )
     print(comparison)
     return 1 if comparison.failures else 0
+
+
+def _named(arguments: Arguments, option: str, what: str) -> str | None:
+    """Take an option whose value is a name.
+
+    Raises:
+        InputError: the option stands there without a value.
+    """
+    text = arguments.take(option)
+    if text in ("", TRUE):
+        raise InputError(f"--{option} names no {what}.")
+    return text
 
 
 def command_of(given: Mapping[str, Any], markdown: str | None = None) -> str:

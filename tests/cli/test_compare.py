@@ -57,10 +57,10 @@ def words(folder, *more):
 
 
 def test_compare_goes_on_where_it_stopped(folder, capsys):
-    assert main(words(folder, "--dry_run")) == 0
+    assert main(words(folder, "--dry_run=True")) == 0
     assert "4 runs, 3 of them done" in capsys.readouterr().out
 
-    assert main(words(folder, "--markdown", str(folder / "results.md"))) == 0
+    assert main(words(folder, "--dry_run=False", "--markdown", str(folder / "results.md"))) == 0
 
     shown = capsys.readouterr().out
     assert shown.startswith("3 of 4 runs are done already\n[1/1] BPR seed 2021: ")
@@ -132,6 +132,11 @@ def test_a_failed_run_is_missing_and_gives_code_1(folder, capsys, monkeypatch):
         (["--models", "BPR", "--seed=3"], "seed: compare takes several"),
         (["--models", "Pop,Nope"], "no such model"),
         (["--models", "BPR", "--dataset", "none"], "dataset 'none'"),
+        (["--models", "BPR", "--out"], "--out names no folder"),
+        (["--models", "BPR", "--markdown", "--dry_run"], "--markdown names no file"),
+        (["--models", "BPR", "--baseline="], "--baseline names no model"),
+        (["--models", "BPR", "--config_files", "--dry_run"], "--config_files names no file"),
+        (["--models", "BPR", "--dry_run=perhaps"], "dry_run: expected true or false"),
     ],
 )
 def test_wrong_input_runs_nothing(given, says, capsys, tmp_path, monkeypatch):
