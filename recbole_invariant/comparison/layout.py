@@ -59,6 +59,9 @@ def _tabulated(grid: Grid, layout: str) -> str:
     header, lines = grid
     # two lines a header where the layout can: a wide table does not fit a terminal
     between = "\n" if layout == "simple" else " "
+    if layout == "github":
+        # a label such as A[x=a|b] would end its cell there
+        lines = [[cell.replace("|", r"\|") for cell in line] for line in lines]
     return tabulate(
         lines,
         headers=[name.replace("|", between) for name in header],

@@ -46,6 +46,18 @@ def test_a_line_has_tests_gap_times_and_the_number_of_seeds_where_some_are_missi
     assert by_label["BPR"][2:] == ["+0.0500 ± 0.0000", "2.0", ""]
 
 
+def test_a_bar_in_a_label_stays_in_its_cell(tmp_path):
+    write_run(tmp_path / "a", "BPR", 1, label="BPR[loss=a|b]")
+    found = summarise(find_runs(tmp_path))
+
+    lines = [line for line in as_markdown(found).splitlines() if line.startswith("|")]
+
+    row = next(line for line in lines if "BPR" in line)
+    assert r"BPR[loss=a\|b]" in row
+    assert row.replace(r"\|", "").count("|") == lines[0].count("|")
+    assert "BPR[loss=a|b]" in as_text(found)
+
+
 def test_the_control_stands_in_the_column_of_the_shifted_test(tmp_path):
     tests = ("iid", "ood_environment")
     write_run(tmp_path / "a", "BPR", 1, 0.1, tests, protocol="environment", control="control")
