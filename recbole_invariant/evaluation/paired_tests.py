@@ -3,9 +3,10 @@
 Over seeds a difference is one number a seed, so Student's paired t-test fits. Over users the
 differences are mostly zero (a recall of one test item is 0 or 1) and far from normal: their test
 flips signs, which asks for nothing but that under the null hypothesis a user's difference is as
-likely to be d as -d, and their interval is a bootstrap's. Both describe the mean difference, which
-is what the table shows; a rank test such as Wilcoxon's would drop the zeros and test something
-else.
+likely to be d as -d, and their interval is a bootstrap's. Of many users only the largest
+differences are drawn one by one, the sum of the others from its normal limit. Both describe the
+mean difference, which is what the table shows; a rank test such as Wilcoxon's would drop the zeros
+and test something else.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ N_FLIPS = 10_000
 N_RESAMPLES = 2_000
 AT_ONCE = 4_000_000
 """Resampled values held in memory at once."""
+
+N_DRAWN = 5_000
+"""Pairs that are flipped or resampled one by one: those of the largest differences. The sum of the
+others is drawn from its normal limit, so that a million users cost what these do."""
 
 
 @dataclass(frozen=True)
@@ -127,31 +132,58 @@ def over_users(differences: np.ndarray, seed: int = 0, level: float = 0.95) -> l
     ]
 
 
-def sign_flip_p(differences: np.ndarray, seed: int = 0, n_flips: int = N_FLIPS) -> np.ndarray:
+def sign_flip_p(
+    differences: np.ndarray, seed: int = 0, n_flips: int = N_FLIPS, n_drawn: int = N_DRAWN
+) -> np.ndarray:
     """Compute two-sided p-values of the mean differences by flipping signs.
 
     All 2^n patterns are gone through where they are no more than `n_flips`; otherwise as many are
-    drawn, and the observed one counts as one of them.
+    drawn, and the observed one counts as one of them. Of more than `n_drawn` pairs those with the
+    largest differences are flipped, and the sum of the others is drawn from the normal
+    distribution that it tends to: mean 0, variance the sum of their squares. None of the others
+    is larger than any of those, so that the kurtosis of the whole changes by 1 / (2 n_drawn) at
+    most, whatever the distribution; `n_flips` draws cannot tell that.
 
     Args:
         differences: `(n, n_columns)`, n >= 1.
         seed: of the draws.
         n_flips: patterns at most.
+        n_drawn: pairs flipped one by one, in each column.
 
     Returns:
         `(n_columns,)` in (0, 1]; 1 where all differences are 0.
     """
-    n = len(differences)
     observed = np.abs(differences.sum(axis=0))
     # sums that are equal on paper may differ in their last bits
     threshold = observed - 1e-9 * np.abs(differences).sum(axis=0)
-    exact = 2**n <= n_flips if n < 64 else False
+    largest, others = _by_size(differences, n_drawn)
+    n = len(largest)
+    spread = np.sqrt((others**2).sum(axis=0))
+    rng = np.random.default_rng([seed, 2])
+    exact = 2**n <= n_flips if n < 64 and not len(others) else False
     count = np.zeros(differences.shape[1])
     total = 0
     for signs in _all_signs(n) if exact else _random_signs(n, n_flips, seed):
-        count += (np.abs(signs @ differences) >= threshold).sum(axis=0)
+        sums = signs @ largest
+        if len(others):
+            sums += spread * rng.standard_normal((len(signs), 1))
+        count += (np.abs(sums) >= threshold).sum(axis=0)
         total += len(signs)
     return count / total if exact else (count + 1) / (total + 1)
+
+
+def _by_size(differences: np.ndarray, n_first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Part every column's largest differences from the others; few pairs stay as they are.
+
+    Returns:
+        The largest `(min(n, n_first), n_columns)`, and the others.
+    """
+    cut = len(differences) - n_first
+    if cut <= 0:
+        return differences, differences[:0]
+    order = np.argpartition(np.abs(differences), cut, axis=0)
+    parted = np.take_along_axis(differences, order, axis=0)
+    return parted[cut:], parted[:cut]
 
 
 def _all_signs(n: int) -> Iterator[np.ndarray]:
@@ -170,15 +202,24 @@ def _random_signs(n: int, n_flips: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def bootstrap_interval(
-    differences: np.ndarray, seed: int = 0, level: float = 0.95, n_resamples: int = N_RESAMPLES
+    differences: np.ndarray,
+    seed: int = 0,
+    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    n_drawn: int = N_DRAWN,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute percentile intervals of the mean differences by resampling pairs.
+
+    Of more than `n_drawn` pairs those farthest from the mean are resampled one by one; how often
+    any of them is drawn is binomial. The sum of the draws of the others, none of which is farther,
+    comes from the normal distribution that it tends to.
 
     Args:
         differences: `(n, n_columns)`.
         seed: of the resampling.
         level: confidence level.
         n_resamples: resamples.
+        n_drawn: pairs resampled one by one, in each column.
 
     Returns:
         Lower and upper ends `(n_columns,)`; NaN for fewer than two pairs.
@@ -186,14 +227,23 @@ def bootstrap_interval(
     n, n_columns = differences.shape
     if n < 2:
         return np.full(n_columns, np.nan), np.full(n_columns, np.nan)
+    centre = differences.mean(axis=0)
+    largest, others = _by_size(differences - centre, n_drawn)
+    k = len(largest)
     rng = np.random.default_rng([seed, 1])
     means = []
     left = n_resamples
     while left:
-        size = min(left, max(1, AT_ONCE // n))
-        drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        means.append(counts.astype(np.float64) @ differences / n)
+        size = min(left, max(1, AT_ONCE // k))
+        times = rng.binomial(n, k / n, size) if len(others) else np.full(size, n)
+        drawn = rng.integers(0, k, times.sum()) + k * np.repeat(np.arange(size), times)
+        counts = np.bincount(drawn, minlength=size * k).reshape(size, k)
+        sums = counts.astype(np.float64) @ largest
+        if len(others):
+            rest = (n - times)[:, None]
+            sums += rest * others.mean(axis=0)
+            sums += np.sqrt(rest) * others.std(axis=0) * rng.standard_normal((size, 1))
+        means.append(centre + sums / n)
         left -= size
     tail = (1 - level) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)

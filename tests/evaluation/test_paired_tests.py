@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from recbole_invariant.evaluation import paired_tests
 from recbole_invariant.evaluation.paired_tests import (
     bootstrap_interval,
     effect_size,
@@ -121,6 +122,56 @@ def test_the_bootstrap_interval_is_that_of_scipy():
     width = expected.high - expected.low
     assert low[0] == pytest.approx(expected.low, abs=0.06 * width)
     assert high[0] == pytest.approx(expected.high, abs=0.06 * width)
+
+
+def heavy_tailed(n=2000):
+    """Columns of which no normal limit is any good for the largest values, or which are shifted."""
+    rng = np.random.default_rng(5)
+    rare = np.where(rng.random(n) < 0.004, rng.choice([1.0, 1.0, -0.5], n), 0.0)
+    steps = rng.choice([0.0, 0.1, -0.1, 0.5], n, p=[0.7, 0.13, 0.14, 0.03])
+    nearly_constant = np.where(rng.random(n) < 0.005, 0.0, 1.0)
+    return np.stack([rare, steps - 0.013, rng.standard_t(3, n) * 0.05, nearly_constant], axis=1)
+
+
+def test_flips_of_the_largest_alone_agree_with_flips_of_all():
+    differences = heavy_tailed()
+
+    plain = sign_flip_p(differences, seed=1, n_drawn=len(differences))
+    found = sign_flip_p(differences, seed=2, n_drawn=150)
+
+    # four standard errors of two times 10,000 draws
+    assert found == pytest.approx(plain, abs=0.03)
+    assert 0.01 < plain[1] < 0.9
+
+
+def test_resamples_of_the_largest_alone_agree_with_resamples_of_all():
+    differences = heavy_tailed()
+
+    plain = bootstrap_interval(differences, seed=1, n_resamples=8000, n_drawn=len(differences))
+    found = bootstrap_interval(differences, seed=2, n_resamples=8000, n_drawn=150)
+
+    width = plain[1] - plain[0]
+    assert np.all(np.abs(found[0] - plain[0]) < 0.06 * width)
+    assert np.all(np.abs(found[1] - plain[1]) < 0.06 * width)
+
+
+def test_many_users_are_drawn_no_more_often_than_few(monkeypatch):
+    differences = zero_inflated(200_000, 0.001)
+    drawn: list[int] = []
+    original = paired_tests._random_signs
+
+    def counted(n, n_flips, seed):
+        drawn.append(n)
+        return original(n, n_flips, seed)
+
+    monkeypatch.setattr(paired_tests, "_random_signs", counted)
+
+    (found,) = over_users(differences[:, None])
+
+    assert drawn == [paired_tests.N_DRAWN]
+    assert found.p == pytest.approx(stats.ttest_1samp(differences, 0.0).pvalue, abs=0.02)
+    half = stats.sem(differences) * stats.norm.ppf(0.975)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.1)
 
 
 def test_over_users_tells_each_column_and_repeats_itself():
