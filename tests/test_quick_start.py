@@ -142,6 +142,8 @@ def test_a_reopened_run_takes_other_cutoffs(done: RunResult) -> None:
     assert again.metrics["iid"]["recall@5"] == done.metrics["iid"]["recall@5"]
     assert "hit@1" in again.metrics["ood_popularity"]
     assert "hit@1" in again.per_user["iid"].columns
+    without = evaluate_run(done.run_dir, command_line={"topk": "[1,3]"})
+    assert without.metrics["iid"]["recall@1"] == again.metrics["iid"]["recall@1"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Choose the sub-command, and turn what goes wrong into exit codes."""
 
+import os
 import signal
 import sys
 import traceback
@@ -57,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
         return WRONG_INPUT
+    except BrokenPipeError:
+        # the reader, such as head, has enough; nothing may be written to it at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from recbole_invariant.config import CONFIG_FILE, build_config
+from recbole_invariant.configuration.yaml_text import parse_value
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
@@ -45,9 +46,9 @@ def evaluate_run(
     record = records.read_json(run_dir / records.RUN_FILE)
     entry = _entry(record)
     file = str(run_dir / records.CONFIG_FILE)
-    config = build_config(
-        entry.model_class, record["dataset"], overrides, [file], dict(command_line or {})
-    )
+    text = dict(command_line or {})
+    changed = {**_shown_metric(record, {**(overrides or {}), **text}), **(overrides or {})}
+    config = build_config(entry.model_class, record["dataset"], changed, [file], text)
     _restore_layers(config, record, file)
     _require_protocol(config, record)
     config["run_dir"] = None
@@ -65,6 +66,25 @@ def evaluate_run(
     table = comparison_table(rows, compared_metrics(config, metrics))
     text = "\n".join([table, *run_notes(record)])
     return RunResult(metrics, None, again, measured.per_user, table=text)
+
+
+def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Name a metric for `valid_metric` where the run's is no longer measured.
+
+    It selects nothing any more, but RecBole insists that it is among the metrics.
+    """
+    values = {key: record["options"][key]["value"] for key in ("metrics", "topk")}
+    for key in values:
+        if key in given:
+            value = given[key]
+            values[key] = parse_value(value) if isinstance(value, str) else value
+    metrics, cutoffs = (v if isinstance(v, list) else [v] for v in values.values())
+    measured = [f"{metric}@{k}" for metric in metrics for k in cutoffs]
+    selected = str(record["options"]["valid_metric"]["value"])
+    known = {name.lower() for name in [*measured, *map(str, metrics)]}
+    if "valid_metric" in given or selected.lower() in known:
+        return {}
+    return {"valid_metric": measured[0]}
 
 
 def _entry(record: Mapping[str, Any]) -> ModelEntry:

@@ -95,10 +95,9 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         record: the content of `run.json`.
     """
     protocol = split_name(record)
-    dropped = record["split"].get("dropped", {})
-    by_protocol = dropped.get("protocol", 0)
-    repeats = dropped.get("repeats", 0)
-    cold = sum(dropped.values()) - by_protocol - repeats
+    dropped = dict(record["split"].get("dropped", {}))
+    by_protocol, repeats = dropped.pop("protocol", 0), dropped.pop("repeats", 0)
+    unseen = ", ".join(f"{count} of {name}" for name, count in dropped.items() if count)
     n = record["n_interactions"]
     stages = ", ".join(
         f"{stage['name']} {stage['epochs']} epochs ({stage['seconds']:.1f} s)"
@@ -107,15 +106,25 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     return [
         f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
         + ", ".join(f"{name} {count}" for name, count in n.items())
-        + (f"; {cold} cold test rows left out" if cold else "")
+        + (f"; left out, their user or item has no training row: {unseen}" if unseen else "")
         + (f"; {repeats} test rows left out that repeat training" if repeats else "")
         + (f"; {by_protocol} rows left out by the protocol" if by_protocol else ""),
+        *strength_notes(record),
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),
         f"selection: {record['selection']['rule']}",
         *slice_notes(record),
         f"schedule of {record['model']}: {stages}",
     ]
+
+
+def strength_notes(record: Mapping[str, Any]) -> list[str]:
+    """Say which strength of the popularity shift each test has, where there are several."""
+    gammas = record["split"].get("gamma", [])
+    if len(gammas) < 2:
+        return []
+    named = [f"ood_popularity_{k + 1} gamma {gamma:g}" for k, gamma in enumerate(gammas)]
+    return [f"{', '.join(named)}: 1 is the strongest shift"]
 
 
 def slice_notes(record: Mapping[str, Any]) -> list[str]:

@@ -76,13 +76,17 @@ def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
     for part in (
         "protocol popularity, seed 7",
         "train 80",
-        "5 cold test rows",
+        "no training row: 2 of iid, 3 of ood_popularity",
         "9 rows left out by the protocol",
         "highest valid:ndcg@10",
         "train 4 epochs (1.2 s)",
     ):
         assert part in notes
     assert "RecBole's own split" in run_notes({**record, "protocol": None})[0]
+    several = {**record, "split": {"gamma": [1.0, 4.0], "dropped": {"repeats": 6}}}
+    notes = "\n".join(run_notes(several))
+    assert "6 test rows left out that repeat training" in notes
+    assert "ood_popularity_1 gamma 1, ood_popularity_2 gamma 4: 1 is the strongest" in notes
 
 
 def test_slices_stand_with_their_users_and_the_worst_is_named() -> None:

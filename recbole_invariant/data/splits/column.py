@@ -105,9 +105,10 @@ def _column(interactions: Interactions, name: str | None) -> np.ndarray:
         raise InputError(f"column_field: name the column of the protocol column; there is {known}.")
     if name not in interactions.columns:
         raise InputError(
-            f"column_field: the interactions have no column '{name}' of single values."
-            f"{suggest(name, interactions.columns)} There is {known}. Columns are loaded by "
-            "load_col: {inter: [...]}."
+            f"column_field: the .inter file has no column '{name}' of single values."
+            f"{suggest(name, interactions.columns)} Loaded from it: {known}. Columns of users and "
+            "items cannot be held out: give the interactions a column of it, or see the protocols "
+            "cluster and cold."
         )
     return interactions.columns[name]
 
