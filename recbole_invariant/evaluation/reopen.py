@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recbole_invariant.config import CONFIG_FILE, build_config
@@ -46,9 +47,11 @@ def evaluate_run(
     record = records.read_json(run_dir / records.RUN_FILE)
     entry = _entry(record)
     file = str(run_dir / records.CONFIG_FILE)
-    text = dict(command_line or {})
-    changed = {**_shown_metric(record, {**(overrides or {}), **text}), **(overrides or {})}
-    config = build_config(entry.model_class, record["dataset"], changed, [file], text)
+    given = {**(overrides or {}), **(command_line or {})}
+    changed = {**_shown_metric(record, given), **(overrides or {})}
+    config = build_config(
+        entry.model_class, record["dataset"], changed, [file], dict(command_line or {})
+    )
     _restore_layers(config, record, file)
     _require_protocol(config, record)
     config["run_dir"] = None
@@ -78,7 +81,7 @@ def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
         if key in given:
             value = given[key]
             values[key] = parse_value(value) if isinstance(value, str) else value
-    metrics, cutoffs = (v if isinstance(v, list) else [v] for v in values.values())
+    metrics, cutoffs = (list(np.atleast_1d(value)) for value in values.values())
     measured = [f"{metric}@{k}" for metric in metrics for k in cutoffs]
     selected = str(record["options"]["valid_metric"]["value"])
     known = {name.lower() for name in [*measured, *map(str, metrics)]}
