@@ -10,7 +10,7 @@ from recbole_invariant.comparison.collect import CONTROL
 from recbole_invariant.comparison.summary import Comparison
 
 CONTROL_TEST = "ood_random"
-"""Test set of a random control; shown in the column of the run's own shifted test."""
+"""Test set of a random control; shown in the column of the shifted test beside which it stands."""
 
 Grid = tuple[list[str], list[list[str]]]
 Style = Callable[[Grid], str]
@@ -45,7 +45,7 @@ def _document(comparison: Comparison, style: Style, head: str, sub: str, mark: s
         parts += [sub.format(metric), style(metric_grid(comparison, metric))]
     for test in dict.fromkeys(comparison.slices["test"]):
         grid = slices_grid(comparison, test, comparison.metrics[0])
-        if grid[1] and test != CONTROL_TEST:
+        if grid[1] and test in comparison.own_tests:
             parts += [sub.format(f"{comparison.metrics[0]} on {test}, by slice"), style(grid)]
     if len(comparison.tests):
         for metric in comparison.metrics:
@@ -72,7 +72,7 @@ def _tabulated(grid: Grid, layout: str) -> str:
 
 
 def metric_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
-    """Lay out one metric: a line a model, a column a test set, then gaps, worst slice, times.
+    """Lay out one metric: a line a model, a column a test set, then worst slices and times.
 
     Args:
         comparison: what to show.
@@ -82,24 +82,19 @@ def metric_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
     Returns:
         Header, in which `|` is where it may be broken, and lines.
     """
-    shown = [name for name in comparison.test_sets if name != CONTROL_TEST]
-    tests = shown or comparison.test_sets
-    gaps = [name for name in tests if name != "iid"] if "iid" in tests else []
+    tests = comparison.own_tests
     cells = _by_model_and_test(comparison.cells, metric)
-    differences = _by_model_and_test(comparison.gaps, metric)
-    worst = comparison.worst[comparison.worst["metric"] == metric]
-    header = ["model", *tests, *(f"iid less|{name}" for name in gaps)]
-    header += [f"worst slice|of {name}" for name in dict.fromkeys(worst["test"])]
+    worst = _by_model_and_test(comparison.worst, metric)
+    sliced = [name for name in tests if any(test == name for _, test in worst)]
+    header = ["model", *tests, *(f"worst slice|of {name}" for name in sliced)]
     header += ["training,|s", "evaluation,|s"]
     lines = []
     n_seeds = len(comparison.seeds)
     for model in comparison.models:
         control = model.endswith(CONTROL)
-        own = [CONTROL_TEST if control and name != "iid" else name for name in tests]
-        line = [model, *(_value(cells.get((model, name)), n_seeds, sign) for name in own)]
-        own = [CONTROL_TEST if control else name for name in gaps]
-        line += [_value(differences.get((model, name)), n_seeds, sign, "+.4f") for name in own]
-        line += [_worst(worst, model, name, sign) for name in dict.fromkeys(worst["test"])]
+        own = {name: CONTROL_TEST if control and name != "iid" else name for name in tests}
+        line = [model, *(_value(cells.get((model, own[name])), n_seeds, sign) for name in tests)]
+        line += [_worst(worst.get((model, own[name])), n_seeds, sign) for name in sliced]
         lines.append([*line, *_times(comparison, model)])
     return header, lines
 
@@ -109,25 +104,22 @@ def _by_model_and_test(table: pd.DataFrame, metric: str) -> dict[tuple[str, str]
     return {(row["model"], row["test"]): row for _, row in part.iterrows()}
 
 
-def _value(row: pd.Series | None, n_seeds: int, sign: str, form: str = ".4f") -> str:
+def _value(row: pd.Series | None, n_seeds: int, sign: str) -> str:
     """Show a mean and half its interval, with the number of seeds where some are missing."""
     if row is None:
         return ""
     half = (row["high"] - row["low"]) / 2
-    text = format(row["mean"], form)
+    text = f"{row['mean']:.4f}"
     if not math.isnan(half):
         text += f" {sign} {half:.4f}"
     return text if row["n_seeds"] == n_seeds else f"{text} (n={row['n_seeds']})"
 
 
-def _worst(worst: pd.DataFrame, model: str, test: str, sign: str) -> str:
-    found = worst[(worst["model"] == model) & (worst["test"] == test)]
-    if found.empty:
+def _worst(row: pd.Series | None, n_seeds: int, sign: str) -> str:
+    if row is None:
         return ""
-    row = found.iloc[0]
-    half = (row["high"] - row["low"]) / 2
-    spread = "" if math.isnan(half) else f" {sign} {half:.4f}"
-    return f"{row['mean']:.4f}{spread} ({row['group']}: {row['slice']}, {row['n_users']:.0f} users)"
+    where = f"{row['group']}: {row['slice']}, {row['n_users']:.0f} users"
+    return f"{_value(row, n_seeds, sign)} ({where})"
 
 
 def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±") -> Grid:

@@ -68,6 +68,12 @@ class Comparison:
     runs: list[FoundRun] = field(repr=False)
     failures: list[str] = field(default_factory=list)
 
+    @property
+    def own_tests(self) -> list[str]:
+        """Test sets of the models themselves; those of random controls alone are left out."""
+        own = {name for run in self.runs if not run.is_control for name in run.tests}
+        return [name for name in self.test_sets if name in own]
+
     def __str__(self) -> str:
         """Return the tables and notes as plain text."""
         from recbole_invariant.comparison.layout import as_text
