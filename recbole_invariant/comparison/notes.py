@@ -14,6 +14,7 @@ from recbole_invariant.comparison.baselines import (
 from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
+from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.tables import usual_metrics
 from recbole_invariant.report.tables import split_name
 
@@ -40,6 +41,7 @@ def comparison_notes(
     compared = {label: found for label, found in by_label.items() if not found[0].is_control}
     return [
         *_setting(runs),
+        *split_notes(compared),
         f"± is half the {level:.0%} t-interval of the mean over seeds",
         *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
