@@ -36,8 +36,8 @@ class Comparison:
         gaps: the same of `iid` less each other test of the same run; `test` names the other.
         slices: `model, test, group, slice, metric, n_seeds, n_users, n_positives, mean, low,
             high`: every slice, the sizes being means over seeds too.
-        worst: `model, test, group, slice, metric, n_seeds, n_users, mean, low, high`: the worst
-            slice of a run, mean over seeds; group and slice are those of most seeds.
+        worst: `model, test, group, slice, metric, n_seeds, n_users, mean, low, high`: the slice
+            with the worst mean over seeds, among those with enough users on average.
         tests: `model, test, metric, over, n, difference, low, high, p, p_holm, effect_size,
             effect_name, better, worse`: against the baseline, over `users` and over `seeds`.
         times: `model, training_seconds, evaluation_seconds`, means over seeds.

@@ -10,6 +10,8 @@ import pandas as pd
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.evaluation.paired_tests import mean_interval
+from recbole_invariant.evaluation.slices import MIN_USERS
+from recbole_invariant.report.wording import smaller_is_better
 
 CELL_COLUMNS = ["model", "test", "metric", "n_seeds", "mean", "low", "high"]
 WORST = ("worst", "worst_environment")
@@ -23,12 +25,13 @@ def summary_tables(by_label: dict[str, list[FoundRun]], level: float) -> dict[st
         columns=["model", "test", "metric", "seed", "value"],
     )
     gaps = _gap_values(rows)
+    slices = _slices(by_label, level)
     return {
         "cells": _means(rows[rows["test"].map(is_test)], level),
         "validation": _means(rows[~rows["test"].map(is_test)], level),
         "gaps": _means(gaps, level),
-        "slices": _slices(by_label, level),
-        "worst": _worst(by_label, level),
+        "slices": slices,
+        "worst": _worst(by_label, slices),
         "times": pd.DataFrame(
             [_time(label, runs) for label, runs in by_label.items()],
             columns=["model", "training_seconds", "evaluation_seconds"],
@@ -67,24 +70,28 @@ def _means(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=CELL_COLUMNS)
 
 
-def _worst(by_label: dict[str, list[FoundRun]], level: float) -> pd.DataFrame:
-    """Average the worst slices that the runs name, where they name any."""
-    lines = []
+def _worst(by_label: dict[str, list[FoundRun]], slices: pd.DataFrame) -> pd.DataFrame:
+    """Find each model's worst slice of a test by the means over seeds.
+
+    A seed's own worst slice is another one each time, and their mean is that of no slice. The
+    metric and the least number of users are those by which the runs name theirs.
+    """
+    rows = []
     for label, runs in by_label.items():
-        found: dict[str, list[dict[str, Any]]] = {}
+        rules: dict[str, tuple[str, int]] = {}
         for run in runs:
-            for test, slices in (run.record.get("slices") or {}).items():
-                if worst := (slices or {}).get("worst"):
-                    found.setdefault(test, []).append(worst)
-        for test, slices in found.items():
-            names = [(worst["group"], worst["slice"]) for worst in slices]
-            group, name = max(dict.fromkeys(names), key=names.count)
-            interval = mean_interval(np.array([worst["value"] for worst in slices]), level)
-            n_users = fmean(worst["n_users"] for worst in slices)
-            about = (label, test, group, name, slices[0]["metric"], interval.n, n_users)
-            lines.append((*about, interval.mean, interval.low, interval.high))
+            for test, content in (run.record.get("slices") or {}).items():
+                if worst := (content or {}).get("worst"):
+                    least = int(worst.get("min_users", MIN_USERS))
+                    rules.setdefault(test, (str(worst["metric"]), least))
+        for test, (metric, least) in rules.items():
+            own = (slices["model"] == label) & (slices["test"] == test)
+            part = slices[own & (slices["metric"] == metric) & (slices["n_users"] >= least)]
+            if len(part):
+                by_value = part.sort_values("mean", kind="stable")
+                rows.append(by_value.iloc[-1 if smaller_is_better(metric) else 0])
     columns = ["model", "test", "group", "slice", "metric", "n_seeds", "n_users"]
-    return pd.DataFrame(lines, columns=[*columns, "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=[*columns, "mean", "low", "high"]).reset_index(drop=True)
 
 
 def _time(label: str, runs: Sequence[FoundRun]) -> tuple[str, float, float]:

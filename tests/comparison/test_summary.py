@@ -238,19 +238,29 @@ def test_a_test_near_chance_says_so(tmp_path):
     assert not any(note.startswith("iid is nearer chance") for note in notes)
 
 
-def test_slices_are_averaged_and_the_worst_is_named(tmp_path):
-    for seed, value in ((1, 0.1), (2, 0.3)):
-        content = {"n_users": 10 * seed, "n_positives": 20, "metrics": {"recall@10": value}}
-        worst = {"group": "items", "slice": "tail", "metric": "recall@10", "value": value}
-        slices = {"iid": {"items": {"tail": content}, "worst": {**worst, "n_users": 10 * seed}}}
-        write_run(tmp_path / str(seed), "BPR", seed, slices=slices)
+def test_slices_are_averaged_first_and_the_worst_mean_is_named(tmp_path):
+    def content(n_users: int, value: float) -> dict[str, Any]:
+        return {"n_users": n_users, "n_positives": 99, "metrics": {"recall@10": value}}
+
+    # with seed 2 the cold items are the worst, but over both seeds too few users have any
+    for seed, tail, cold, n_cold in ((1, 0.1, 0.9, 20), (2, 0.3, 0.0, 32)):
+        worst = {"group": "items", "slice": "tail", "metric": "recall@10", "value": tail}
+        if seed == 2:
+            worst |= {"group": "warmth", "slice": "cold", "value": cold}
+        slices = {
+            "items": {"head": content(900, 0.5), "tail": content(500 + seed, tail)},
+            "warmth": {"cold": content(n_cold, cold)},
+            "worst": {**worst, "n_users": n_cold, "min_users": 30},
+        }
+        write_run(tmp_path / str(seed), "BPR", seed, slices={"iid": slices})
 
     found = summarise(find_runs(tmp_path))
 
     row = cell(found.slices, group="items", slice="tail")
-    assert (row["mean"], row["n_users"], row["n_seeds"]) == (pytest.approx(0.2), 15, 2)
-    row = cell(found.worst, test="iid")
-    assert (row["mean"], row["slice"], row["n_users"]) == (pytest.approx(0.2), "tail", 15)
+    assert (row["mean"], row["n_users"], row["n_seeds"]) == (pytest.approx(0.2), 501.5, 2)
+    worst_row = cell(found.worst, test="iid")
+    pd.testing.assert_series_equal(worst_row, row[worst_row.index], check_names=False)
+    assert worst_row["slice"] == "tail"
 
 
 def test_the_random_control_stands_beside_its_run(tmp_path):
