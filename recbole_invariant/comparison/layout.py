@@ -12,6 +12,9 @@ from recbole_invariant.comparison.summary import Comparison
 CONTROL_TEST = "ood_random"
 """Test set of a random control; shown in the column of the shifted test beside which it stands."""
 
+MIN_SEEDS = 3
+"""Of fewer seeds the tables here show no interval; with two it is 12.7 standard errors a side."""
+
 Grid = tuple[list[str], list[list[str]]]
 Style = Callable[[Grid], str]
 
@@ -105,12 +108,15 @@ def _by_model_and_test(table: pd.DataFrame, metric: str) -> dict[tuple[str, str]
 
 
 def _value(row: pd.Series | None, n_seeds: int, sign: str) -> str:
-    """Show a mean and half its interval, with the number of seeds where some are missing."""
+    """Show a mean and half its interval, with the number of seeds where some are missing.
+
+    There is no interval of fewer than `MIN_SEEDS` seeds.
+    """
     if row is None:
         return ""
     half = (row["high"] - row["low"]) / 2
     text = f"{row['mean']:.4f}"
-    if not math.isnan(half):
+    if row["n_seeds"] >= MIN_SEEDS and not math.isnan(half):
         text += f" {sign} {half:.4f}"
     return text if row["n_seeds"] == n_seeds else f"{text} (n={row['n_seeds']})"
 
@@ -209,11 +215,11 @@ def as_latex(comparison: Comparison) -> str:
     """Return the tables as LaTeX with `booktabs` rules; notes follow as comments."""
     rules = "; ".join(comparison.selection_rules)
     setting = f"{title(comparison)}, seeds {comparison.seeds}. Selection: {rules}."
-    half = f"{comparison.level:.0%} t-interval over seeds"
+    mean = "Mean over seeds."
+    if len(comparison.seeds) >= MIN_SEEDS:
+        mean = f"Mean ± half the {comparison.level:.0%} t-interval over seeds."
     tables = [
-        _latex_table(
-            metric_grid(comparison, metric), f"{metric} on {setting} Mean ± half the {half}."
-        )
+        _latex_table(metric_grid(comparison, metric), f"{metric} on {setting} {mean}")
         for metric in comparison.metrics
     ]
     if len(comparison.tests):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 import pandas as pd
+from scipy import stats
 
 from recbole_invariant.comparison.baselines import (
     MOST_POPULAR,
@@ -42,7 +43,7 @@ def comparison_notes(
     return [
         *_setting(runs),
         *split_notes(compared),
-        f"± is half the {level:.0%} t-interval of the mean over seeds",
+        _interval_note(len({run.seed for run in runs}), level),
         *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
         *_relayed(compared),
@@ -71,6 +72,19 @@ def _setting(runs: Sequence[FoundRun]) -> Iterator[str]:
     yield f"dataset {first.dataset}, protocol {protocol}; seeds {seeds}; rows: {sizes}"
     for rule in dict.fromkeys(run.record["selection"]["rule"] for run in runs):
         yield f"selection: {rule}"
+
+
+def _interval_note(n_seeds: int, level: float) -> str:
+    """Say what ± is, or why there is none; see `layout.MIN_SEEDS`."""
+    if n_seeds == 1:
+        return "one seed: there is no interval over seeds"
+    if n_seeds == 2:
+        width = stats.t.ppf((1 + level) / 2, df=1)
+        return (
+            f"2 seeds: an interval is {width:.1f} standard errors wide to either side; it says "
+            "little and is not shown (the csv has it)"
+        )
+    return f"± is half the {level:.0%} t-interval of the mean over seeds, shown from 3 seeds on"
 
 
 def _relayed(by_label: ByLabel) -> list[str]:

@@ -25,7 +25,7 @@ from tests.comparison.folders import write_run
 
 @pytest.fixture
 def comparison(tmp_path):
-    for seed in (1, 2):
+    for seed in (1, 2, 3):
         for model, shift in (("Pop", 0.0), ("BPR", 0.2)):
             write_run(tmp_path / "runs" / f"{model}-{seed}", model, seed, shift)
     write_run(tmp_path / "runs" / "P", "PaInvRL", 1, 0.3, label="PaInvRL[a_b=5]")
@@ -42,6 +42,19 @@ def test_a_line_has_tests_times_and_the_number_of_seeds_where_some_are_missing(c
     assert by_label["BPR"][0] == f"{iid['mean'].item():.4f} ± {half:.4f}"
     assert by_label["PaInvRL[a_b=5]"][0].endswith("(n=1)")
     assert by_label["BPR"][2:] == ["2.0", ""]
+
+
+def test_two_seeds_show_no_interval(tmp_path):
+    for seed in (1, 2):
+        write_run(tmp_path / str(seed), "BPR", seed, 0.2)
+
+    found = summarise(find_runs(tmp_path))
+
+    assert not found.cells["low"].isna().any()
+    for text in (as_text(found), as_markdown(found), as_latex(found)):
+        assert "±" not in text
+        assert r"$\pm$" not in text
+        assert "2 seeds: an interval is 12.7 standard errors wide" in text
 
 
 def test_a_bar_in_a_label_stays_in_its_cell(tmp_path):
@@ -136,7 +149,7 @@ def test_the_files_hold_the_tables(comparison, tmp_path):
     content = json.loads((tmp_path / "comparison.json").read_text())
     assert content["baseline"] == "BPR"
     assert content["selection_rules"] == comparison.selection_rules
-    assert len(content["runs"]) == 5
+    assert len(content["runs"]) == 7
 
 
 def test_the_runs_of_a_comparison_are_found_again_without_older_ones(comparison, tmp_path):
