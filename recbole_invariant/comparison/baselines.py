@@ -70,6 +70,15 @@ def _on_shared_seeds(by_label: ByLabel) -> ByLabel:
     return {label: [run for run in runs if run.seed in shared] for label, runs in by_label.items()}
 
 
+def _no_plain_one(by_label: ByLabel) -> str:
+    """Say that there is no plain baseline, and that a model without options is not one."""
+    simple = [label for label, runs in by_label.items() if runs[0].model in WITHOUT_OPTIONS]
+    if not simple:
+        return "there is no plain baseline"
+    verb = "is" if len(simple) == 1 else "are"
+    return f"no tuned plain baseline; {' and '.join(simple)} {verb} not counted as one"
+
+
 def choose_baseline(by_label: ByLabel, wanted: str | None = None) -> tuple[str | None, str]:
     """Choose the model that the others are compared with.
 
@@ -103,7 +112,7 @@ def choose_baseline(by_label: ByLabel, wanted: str | None = None) -> tuple[str |
     # one measured by AUC is no baseline for the rest
     judged_alike = _usual_only(honest, lambda run: _selected_by(run)[1])
     plain = {label: runs for label, runs in judged_alike.items() if is_plain(runs[0])}
-    kind = "the plain baselines" if plain else "the models (there is no plain baseline)"
+    kind = "the plain baselines" if plain else f"the models ({_no_plain_one(honest)})"
     # scores on other validation rows cannot be compared
     candidates = _usual_only(plain or judged_alike, _selected_by)
     scores = {label: validation_score(runs) for label, runs in _on_shared_seeds(candidates).items()}

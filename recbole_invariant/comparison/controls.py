@@ -1,13 +1,34 @@
 """Which runs saw what a model in use cannot have; they bound the others and are no rivals."""
 
+from collections.abc import Sequence
+
 from recbole_invariant.comparison.collect import FoundRun
 
 TRUTH_OPTIONS = {"mask_source": ("oracle",), "environment_source": ("true", True)}
 """Values that let a model see the ground truth of planted data; YAML reads `true` as a boolean."""
 
 
+SEES_TRUTH, BY_TEST = " (sees the truth)", " (selected by a test)"
+"""What a table puts behind the label of such a run."""
+
+
+def sees_truth(run: FoundRun) -> bool:
+    """Say whether a run was told the planted truth."""
+    options = run.record.get("options", {})
+    return any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
+
+
+def selected_by_test(run: FoundRun) -> bool:
+    """Say whether a run's weights were selected by a test set (an oracle)."""
+    return run.record.get("selection", {}).get("name") == "oracle"
+
+
 def knows_truth(run: FoundRun) -> bool:
     """Say whether a run saw the planted truth, or was selected by a test set (an oracle)."""
-    options = run.record.get("options", {})
-    told = any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
-    return told or run.record.get("selection", {}).get("name") == "oracle"
+    return sees_truth(run) or selected_by_test(run)
+
+
+def mark(runs: Sequence[FoundRun]) -> str:
+    """Write what stands behind a label in a table; empty for a model that could be in use."""
+    told = SEES_TRUTH if any(map(sees_truth, runs)) else ""
+    return told + (BY_TEST if any(map(selected_by_test, runs)) else "")

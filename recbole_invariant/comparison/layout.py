@@ -92,11 +92,12 @@ def metric_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
     header = ["model", *tests, *(f"worst slice|of {name}" for name in sliced)]
     header += ["training,|s", "evaluation,|s"]
     lines = []
-    n_seeds = len(comparison.seeds)
+    n_seeds, marks = len(comparison.seeds), comparison.marks
     for model in comparison.models:
         control = model.endswith(CONTROL)
         own = {name: CONTROL_TEST if control and name != "iid" else name for name in tests}
-        line = [model, *(_value(cells.get((model, own[name])), n_seeds, sign) for name in tests)]
+        line = [model + marks[model]]
+        line += [_value(cells.get((model, own[name])), n_seeds, sign) for name in tests]
         line += [_worst(worst.get((model, own[name])), n_seeds, sign) for name in sliced]
         lines.append([*line, *_times(comparison, model)])
     return header, lines
@@ -146,7 +147,8 @@ def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±"
         rows = [found.get((model, group, name)) for group, name in names]
         if any(row is not None for row in rows):
             n_seeds = len(comparison.seeds)
-            lines.append([model, *(_value(row, n_seeds, sign) for row in rows)])
+            line = [_value(row, n_seeds, sign) for row in rows]
+            lines.append([model + comparison.marks[model], *line])
     return header, lines
 
 
@@ -168,7 +170,8 @@ def tests_grid(comparison: Comparison, metric: str) -> Grid:
             users, seeds = (found.get((model, test, over)) for over in ("users", "seeds"))
             if users is None and seeds is None:
                 continue
-            lines.append([model, test, *_users_cells(users), *_seeds_cells(seeds)])
+            named = model + comparison.marks[model]
+            lines.append([named, test, *_users_cells(users), *_seeds_cells(seeds)])
     return header, lines
 
 

@@ -14,6 +14,7 @@ from recbole_invariant.comparison.baselines import (
 )
 from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, FoundRun
+from recbole_invariant.comparison.controls import sees_truth, selected_by_test
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
 from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.tables import usual_metrics
@@ -47,6 +48,7 @@ def comparison_notes(
         *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
         *_relayed(compared),
+        *_truth(by_label),
         *_options(compared),
         *missing_baselines(compared),
         *_unequal_seeds(compared),
@@ -114,6 +116,22 @@ def _tests_note(baseline: str | None, rule: str, n_models: int) -> Iterator[str]
         "over seeds: paired t; Holm's correction over the models within a test set and metric; "
         "d_z: mean difference by its standard deviation"
     )
+
+
+def _truth(by_label: ByLabel) -> Iterator[str]:
+    """Name the models that bound the others rather than compete with them."""
+    told = [label for label, runs in by_label.items() if any(map(sees_truth, runs))]
+    by_test = [label for label, runs in by_label.items() if any(map(selected_by_test, runs))]
+    if told:
+        yield (
+            f"(sees the truth): {', '.join(told)} is given planted facts that no model in use has; "
+            "it bounds the others and is no rival"
+        )
+    if by_test:
+        yield (
+            f"(selected by a test): the weights of {', '.join(by_test)} were chosen by the test "
+            "itself; its values are too good to compare with the others"
+        )
 
 
 def _options(by_label: ByLabel) -> Iterator[str]:

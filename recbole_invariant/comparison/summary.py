@@ -7,6 +7,7 @@ import pandas as pd
 
 from recbole_invariant.comparison.baselines import choose_baseline
 from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.controls import mark
 from recbole_invariant.comparison.notes import comparison_notes
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.comparison.tables import summary_tables, usual_metrics
@@ -73,6 +74,13 @@ class Comparison:
         """Test sets of the models themselves; those of random controls alone are left out."""
         own = {name for run in self.runs if not run.is_control for name in run.tests}
         return [name for name in self.test_sets if name in own]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Label -> what a table puts behind it: that the model sees what one in use cannot."""
+        return {
+            label: mark([run for run in self.runs if run.label == label]) for label in self.models
+        }
 
     def __str__(self) -> str:
         """Return the tables and notes as plain text."""

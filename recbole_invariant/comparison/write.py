@@ -23,7 +23,8 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
 
     `table.csv` and `table.parquet` have a line a model, test set and metric, with a column `what`
     (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests,
-    `slices.*` the slices.
+    `slices.*` the slices. The column `sees_truth` of each says that the model was given the planted
+    truth or was selected by a test.
     """
     write_atomically(out / "table.md", as_markdown(comparison) + "\n")
     write_atomically(out / "table.tex", as_latex(comparison) + "\n")
@@ -32,7 +33,9 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
         "tests": comparison.tests,
         "slices": comparison.slices,
     }
-    for name, table in tables.items():
+    for name, plain in tables.items():
+        knowing = plain["model"].map(lambda label: bool(comparison.marks[label]))
+        table = plain.assign(sees_truth=knowing.astype(bool))
         write_atomically(out / f"{name}.csv", table.to_csv(index=False))
         records.write_table(out / f"{name}.parquet", table)
     records.write_json(out / COMPARISON_FILE, describe(comparison, out, command))
