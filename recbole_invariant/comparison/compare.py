@@ -17,8 +17,9 @@ from recbole_invariant.comparison.page import write_section
 from recbole_invariant.comparison.plan import Plan, check_baseline, make_plan
 from recbole_invariant.comparison.specs import parse_models, parse_seeds
 from recbole_invariant.comparison.summary import Comparison, summarise
-from recbole_invariant.comparison.write import write_comparison
+from recbole_invariant.comparison.write import COMPARISON_FILE, write_comparison
 from recbole_invariant.errors import InputError, TrainingError
+from recbole_invariant.evaluation import records
 
 
 def compare(
@@ -126,7 +127,30 @@ def plan_comparison(
         raise InputError([*problems, *error.problems]) from error
     if problems:
         raise InputError(problems)
+    _require_own_folder(plan)
     return plan
+
+
+def _require_own_folder(plan: Plan) -> None:
+    """Make sure that the folder holds no comparison of something else, which would be lost.
+
+    Raises:
+        InputError: it is one of another dataset or protocol.
+    """
+    path = plan.out / COMPARISON_FILE
+    if not path.is_file():
+        return
+    content = records.read_json(path)
+    there = content.get("dataset"), content.get("protocol")
+    if there != (plan.dataset, plan.protocol):
+        raise InputError(
+            f"out: {plan.out} holds the comparison of {_setting(*there)}; this one is of "
+            f"{_setting(plan.dataset, plan.protocol)}. Take another folder."
+        )
+
+
+def _setting(dataset: str | None, protocol: str | None) -> str:
+    return f"{dataset}, protocol {protocol or 'none'}"
 
 
 def _carry_out(

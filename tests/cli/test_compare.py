@@ -106,6 +106,24 @@ def test_python_gives_the_same_tables_without_running_again(folder):
     pd.testing.assert_frame_equal(part, found.cells)
 
 
+@pytest.mark.parametrize("dry", [[], ["--dry_run"]])
+@pytest.mark.parametrize(
+    ("there", "says"), [(("toy", "temporal"), "toy, protocol temporal"), (("other", None), "other")]
+)
+def test_a_folder_of_another_comparison_is_refused(folder, tmp_path, capsys, there, says, dry):
+    content = dict(zip(("dataset", "protocol"), there, strict=True))
+    records.write_json(tmp_path / "comparison.json", content)
+
+    given = [word for word in words(folder) if word != str(folder / "out")]
+
+    assert main([*given, str(tmp_path), *dry]) == 2
+
+    error = capsys.readouterr().err
+    assert f"{tmp_path} holds the comparison of {says}" in error
+    assert "this one is of toy, protocol popularity. Take another folder" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison.json"]
+
+
 def test_a_failed_run_is_missing_and_gives_code_1(folder, capsys, monkeypatch):
     refusing = [sys.executable, "-S", "-c", "print('error: not this data'); raise SystemExit(2)"]
     monkeypatch.setattr(compare, "execute", partial(execute, command=refusing))
