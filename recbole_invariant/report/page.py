@@ -30,6 +30,16 @@ class Section:
     panels: list[Panel]
 
     @property
+    def shown(self) -> list[Panel]:
+        """The panels that have something to show."""
+        return [panel for panel in self.panels if not panel.missing]
+
+    @property
+    def missing(self) -> list[str]:
+        """The panels that have not, each with its reason."""
+        return [f"{panel.short} ({panel.missing})" for panel in self.panels if panel.missing]
+
+    @property
     def headline(self) -> str:
         """The verdict, for the overview of several sections."""
         return str(self.panels[0].content["headline"])

@@ -70,7 +70,7 @@ def test_the_verdict_comes_first_and_then_all_panels_in_order(html):
     found = outline(html)
     headings = [text for tag, text in found.texts if tag == "h3" and text]
     assert headings == TITLES
-    assert "Left out" not in html
+    assert "Not shown" not in html
     sentence = "Out of distribution, trust PaInvRL: it is clearly better than"
     assert html.index(sentence) < html.index("<h3>Results")
 
@@ -105,7 +105,7 @@ def test_the_table_has_means_half_widths_marks_and_times(html):
 def test_equal_models_leave_nobody_to_trust(tmp_path):
     write_runs(tmp_path / "runs", EQUAL, (0, 1, 2, 3), n_users=40)
     html = write_report(tmp_path / "runs", tmp_path / "r.html").read_text()
-    assert "no model is clearly better than" in html
+    assert re.search("no model is clearly better than|its lead is not proven", html)
     assert "trust PaInvRL" not in html
 
 
@@ -146,7 +146,7 @@ def test_several_settings_get_a_section_each_and_an_overview(tmp_path):
     assert "There is one model only" in html
 
 
-def test_what_runs_lack_is_left_out_with_a_line_saying_why(tmp_path):
+def test_what_runs_lack_is_left_out_and_one_line_at_the_end_says_why(tmp_path):
     runs = write_runs(tmp_path / "runs", CLEAR[:2], (0,), shifts=(), n_users=20)
     for path in runs.rglob("run.json"):
         record = json.loads(path.read_text())
@@ -159,6 +159,11 @@ def test_what_runs_lack_is_left_out_with_a_line_saying_why(tmp_path):
         path.with_name("per_user.parquet").unlink()
     html = write_report(runs, tmp_path / "r.html").read_text()
     outline(html)
+    assert [text for tag, text in outline(html).texts if tag == "h3"] == [TITLES[0], TITLES[-1]]
+    (line,) = re.findall(r'<p class="missing">Not shown: (.*)</p>', html)
+    assert line.count("; ") == 5
+    assert "masks (no model here has an invariant mask" in line
+    assert html.index("How this was measured") < html.index("Not shown")
     for why in (
         "there is no out-of-distribution test",
         "no recall curves",

@@ -18,13 +18,18 @@ class Panel:
         name: also that of its template, `templates/panels/<name>.html`.
         title: its heading.
         content: what the template shows.
-        missing: why there is nothing to show; the template is left out then.
+        missing: why there is nothing to show; the panel is left out then, and listed below.
     """
 
     name: str
     title: str
     content: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+
+    @property
+    def short(self) -> str:
+        """Its name in a sentence."""
+        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
