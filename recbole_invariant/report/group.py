@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,9 @@ from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.charts.palette import Style, assign_styles
+
+RANDOM = "ood_random"
+"""The test of the protocol `random`: a control without a shift."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Group:
             where it was measured on the tests, so that nobody chooses it afterwards.
         truth_knowing: labels that see what a model in use cannot: the planted truth, or the test
             sets (selection by an oracle).
+        test_selected: those of them whose weights a test set chose.
     """
 
     comparison: Comparison
@@ -36,6 +40,20 @@ class Group:
     styles: Mapping[str, Style]
     metric: str
     truth_knowing: frozenset[str] = field(default_factory=frozenset)
+    test_selected: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def no_shift(self) -> bool:
+        """Whether the only test beside iid is a random one, a control."""
+        return self.ood_tests == [RANDOM]
+
+    @property
+    def all_test_selected(self) -> bool:
+        """Whether a test chose the weights of every model that had weights to choose from."""
+        trained = [
+            label for label in self.labels if any(map(had_weights_to_choose, self.runs[label]))
+        ]
+        return bool(trained) and self.test_selected.issuperset(trained)
 
     @property
     def ood_tests(self) -> list[str]:
@@ -105,9 +123,30 @@ def _group(runs: Sequence[FoundRun], styles: Mapping[str, Style], baseline: str 
         if not run.is_control:
             by_label.setdefault(run.label, []).append(run)
     labels = [label for label in comparison.models if label in by_label]
-    knowing = [label for label in labels if any(map(knows_truth, by_label[label]))]
+    knowing = frozenset(label for label in labels if any(map(sees_truth, by_label[label])))
+    chosen = frozenset(label for label in labels if any(map(selected_by_test, by_label[label])))
     metric = judging_metric(comparison)
-    return Group(comparison, labels, by_label, styles, metric, frozenset(knowing))
+    return Group(comparison, labels, by_label, styles, metric, knowing, chosen)
+
+
+def had_weights_to_choose(run: FoundRun) -> bool:
+    """Say whether training had several epochs; Pop and ItemKNN have but one."""
+    stages = run.record.get("stages")
+    return stages is None or sum(int(stage["epochs"]) for stage in stages) > 1
+
+
+def selected_by_test(run: FoundRun) -> bool:
+    """Say whether a test set chose a run's weights, of several."""
+    oracle = run.record.get("selection", {}).get("name") == "oracle"
+    return oracle and had_weights_to_choose(run)
+
+
+def sees_truth(run: FoundRun) -> bool:
+    """Say whether a run saw the planted truth, or a test set by the choice of its weights."""
+    if selected_by_test(run):
+        return True
+    # an oracle that had nothing to choose from told the model nothing
+    return knows_truth(replace(run, record={**run.record, "selection": {}}))
 
 
 def judging_metric(comparison: Comparison) -> str:

@@ -7,18 +7,15 @@ from statistics import fmean
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.report.group import Group
-from recbole_invariant.report.verdict import (
-    Standing,
-    Verdict,
-    decide,
-    gathered,
-    standing,
-    standings,
-)
-from recbole_invariant.report.wording import listed, number, set_title, smaller_is_better
+from recbole_invariant.report.standing import Standing, standing, standings
+from recbole_invariant.report.verdict import Verdict, decide, gathered
+from recbole_invariant.report.wording import DASH, listed, number, set_title, smaller_is_better
 
 SAME_FOR_ALL = frozenset({"Pop", "Random"})
 """RecBole's models that learn nothing of a user."""
+
+MUCH_LOST = 0.3
+"""Share of a test's rows left out as unseen, above which a reader is warned."""
 
 
 def judge(group: Group) -> Verdict:
@@ -35,8 +32,21 @@ def judge(group: Group) -> Verdict:
         }
         for test in group.ood_tests
     }
+    said = unjudged(group)
+    if said:
+        return Verdict(said, [], dict.fromkeys(group.ood_tests), found)
     same = frozenset(label for label in group.labels if group.runs[label][0].model in SAME_FOR_ALL)
-    return decide(means, found, comparison.baseline, group.metric, group.truth_knowing, same)
+    barred, n_seeds = group.truth_knowing, len(comparison.seeds)
+    return decide(means, found, comparison.baseline, group.metric, barred, same, n_seeds)
+
+
+def unjudged(group: Group) -> str:
+    """Say why these runs carry no verdict at all; empty where they may."""
+    if group.no_shift:
+        return "Control without a shift: says nothing about out of distribution."
+    if group.all_test_selected:
+        return "Weights were selected on the test: an upper bound, no verdict."
+    return ""
 
 
 def by_ood_mean(group: Group) -> list[str]:
@@ -138,10 +148,40 @@ def caveats(group: Group) -> list[str]:
         said.append(
             f"One seed only ({seeds[0]}): another training of the same models may change the order."
         )
+    if len(seeds) == 2:
+        said.append(
+            f"Two seeds only ({seeds[0]} and {seeds[1]}): a test over two seeds hardly ever proves "
+            "anything, and other trainings may change the order."
+        )
+    said += lost_rows(group)
     shifts = [run.record.get("shift") for runs in group.runs.values() for run in runs]
     known = [shift for shift in shifts if shift]
     if known and not any(shift.get("is_shift") for shift in known):
         said.append(
             "The random control loses as much as this protocol does: by its test, this is no shift."
+        )
+    return said
+
+
+def lost_rows(group: Group) -> list[str]:
+    """Say of which tests a large share was dropped, users or items being unseen in training."""
+    records = [record for label in group.labels for record in group.records(label)]
+    said = []
+    for test in group.tests:
+        shares, users = [], []
+        for record in records:
+            dropped = ((record.get("split") or {}).get("dropped") or {}).get(test, 0)
+            kept = (record.get("n_interactions") or {}).get(test)
+            if dropped and kept is not None:
+                shares.append(dropped / (dropped + kept))
+                users.append((record.get("n_users") or {}).get(test))
+        if not shares or (share := fmean(shares)) <= MUCH_LOST:
+            continue
+        counts = sorted({n for n in users if n is not None})
+        ends = dict.fromkeys((counts[0], counts[-1])) if counts else {}
+        remain = f"; {DASH.join(map(str, ends))} users remain"
+        said.append(
+            f"{share:.0%} of the rows of {set_title(test)} were left out, as their user or item "
+            f"has no training row{remain if counts else ''}. It asks about the rest only."
         )
     return said

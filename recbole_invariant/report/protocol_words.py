@@ -27,7 +27,9 @@ def explain(protocol: str | None, notes: Notes) -> list[str]:
     said = describe(notes)
     if protocol:
         said.append(WHAT_IID_IS)
-    dropped = {name: n for name, n in (notes.get("dropped") or {}).items() if n}
+    counted = (notes.get("dropped") or {}).items()
+    # rows that a protocol leaves out, and repeats of training, are no unseen ones
+    dropped = {name: n for name, n in counted if n and name not in ("protocol", "repeats")}
     if dropped:
         counts = listed([f"{n} of {name}" for name, n in dropped.items()])
         said.append(

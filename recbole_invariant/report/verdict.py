@@ -3,32 +3,17 @@
 The rule. On each shifted test a model is clearly better than the baseline if its paired difference
 has the right sign and p < ALPHA after Holm's correction in every kind of test that could be made:
 over users (would other users see it?) and over seeds (would another training?). Of the clearly
-better models the one with the best mean is named. A model that sees the truth is never named. The
-judging metric is the one that selected the weights, so it was fixed before any test was opened.
+better models the one with the best mean is named. A model that sees the truth or a test is never
+named, and nothing is decided against a baseline that does. The judging metric is the one that
+selected the weights, so it was fixed before any test was opened.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from math import isfinite
 
-import pandas as pd
-
+from recbole_invariant.report.race import Race, baseline_lead
+from recbole_invariant.report.standing import Standing
 from recbole_invariant.report.wording import listed, metric_title, shift_title, smaller_is_better
-
-ALPHA = 0.05
-
-
-class Standing(StrEnum):
-    """A model beside the baseline on one test set."""
-
-    BASELINE = "baseline"
-    BETTER = "clearly better"
-    WORSE = "clearly worse"
-    PARTLY_BETTER = "better, not proven"
-    PARTLY_WORSE = "worse, not proven"
-    UNDECIDED = "not told apart"
-    UNTESTED = "not tested"
 
 
 @dataclass(frozen=True)
@@ -54,58 +39,6 @@ class Verdict:
         return names.pop() if len(names) == 1 else None
 
 
-def standing(tests: pd.DataFrame, smaller: bool = False) -> Standing:
-    """Judge the tests of one model on one test set and metric.
-
-    Args:
-        tests: `difference` and `p_holm` of each kind of test.
-        smaller: whether a lower value is better.
-    """
-    made = tests[tests["p_holm"].map(isfinite)] if len(tests) else tests
-    if made.empty:
-        return Standing.UNTESTED
-    gain = -made["difference"] if smaller else made["difference"]
-    clear = made["p_holm"] < ALPHA
-    better, worse = clear & (gain > 0), clear & (gain < 0)
-    if better.all():
-        return Standing.BETTER
-    if worse.all():
-        return Standing.WORSE
-    if better.any() and not worse.any():
-        return Standing.PARTLY_BETTER
-    if worse.any() and not better.any():
-        return Standing.PARTLY_WORSE
-    return Standing.UNDECIDED
-
-
-def standings(
-    tests: pd.DataFrame,
-    labels: Sequence[str],
-    baseline: str | None,
-    sets: Sequence[str],
-    metric: str,
-) -> dict[tuple[str, str], Standing]:
-    """Judge every model on every test set.
-
-    Args:
-        tests: as in `Comparison.tests`.
-        labels: the models.
-        baseline: the one that the others were tested against.
-        sets: names of the test sets.
-        metric: the metric to judge by.
-    """
-    smaller = smaller_is_better(metric)
-    found = {}
-    for label in labels:
-        for test in sets:
-            if label == baseline:
-                found[label, test] = Standing.BASELINE
-                continue
-            where = (tests["model"] == label) & (tests["test"] == test)
-            found[label, test] = standing(tests[where & (tests["metric"] == metric)], smaller)
-    return found
-
-
 def decide(
     means: Mapping[str, Mapping[str, float]],
     found: Mapping[tuple[str, str], Standing],
@@ -113,6 +46,7 @@ def decide(
     metric: str,
     barred: frozenset[str] = frozenset(),
     same_for_all: frozenset[str] = frozenset(),
+    n_seeds: int = 1,
 ) -> Verdict:
     """Name the model to trust on each shifted test, or none.
 
@@ -123,43 +57,78 @@ def decide(
         metric: the metric judged by.
         barred: models that are never named.
         same_for_all: models that recommend the same to everybody, such as Pop.
+        n_seeds: trainings of each model.
     """
     smaller = smaller_is_better(metric)
-    winners: dict[str, str | None] = {}
-    said: dict[str, list[str]] = {}
+    races = {}
     for test, by_model in means.items():
-        able = {label: mean for label, mean in by_model.items() if label not in barred}
-        order = sorted(able, key=lambda label: able[label], reverse=not smaller)
-        winners[test] = next((x for x in order if found[x, test] is Standing.BETTER), None)
-        said[test] = _unproven(test, order, winners[test], found, baseline)
-    if baseline is None and len({label for label, _ in found} & barred) > 1:
-        headline = (
-            "Every model here sees the truth or a test, so nothing can be said about which one to "
-            "trust."
-        )
+        here = {label: found[label, test] for label in by_model}
+        races[test] = Race(by_model, here, baseline, barred, smaller, n_seeds)
+    winners = {test: race.winner for test, race in races.items()}
+    title = metric_title(metric)
+    nothing = _nothing_to_decide({label for label, _ in found}, races, baseline, barred, title)
+    led = [race for race in races.values() if race.winner is None and race.baseline_leads]
+    if nothing:
+        headline = nothing
+    elif len(led) == len(races):
+        headline = baseline_lead(led, title, " out of distribution")
+        led = []
     else:
-        headline = _headline(winners, baseline, metric, same_for_all)
+        headline = _headline(winners, baseline, title, same_for_all)
+    said = {test: race.sentences() for test, race in races.items()}
+    if not nothing:
+        for test, race in races.items():
+            if race in led:
+                said[test] = [baseline_lead([race], title), *said[test]]
     return Verdict(headline, gathered(said), winners, dict(found))
 
 
-def _headline(
-    winners: Mapping[str, str | None],
+def _nothing_to_decide(
+    labels: set[str],
+    races: Mapping[str, Race],
     baseline: str | None,
-    metric: str,
-    same_for_all: frozenset[str],
+    barred: frozenset[str],
+    title: str,
 ) -> str:
-    title = metric_title(metric)
-    if not winners:
+    """Say why no model can be named at all; empty where one may be."""
+    if not races:
         return "These runs have no out-of-distribution test: nothing can be said about a shift."
-    if baseline is None:
+    able = sorted(labels - barred)
+    if not able and len(labels) > 1:
+        return (
+            "Every model here sees the truth or a test, so nothing can be said about which one to "
+            "trust."
+        )
+    if len(labels) == 1:
         return "There is one model only, so nothing can be said about which one to trust."
+    if len(able) == 1:
+        return (
+            f"There is one model only that does not see the truth, {able[0]}, so nothing can be "
+            "said about which one to trust."
+        )
+    if baseline is None or baseline in barred:
+        why = f"{baseline} sees the truth" if baseline else "there is no baseline"
+        best = {test: race.order[0] for test, race in races.items() if race.order}
+        same = len(set(best.values())) == 1
+        where = [name if same else f"{name} under {shift_title(t)}" for t, name in best.items()]
+        names = listed(list(dict.fromkeys(where)))
+        return (
+            f"Best mean among models that do not see the truth: {names} ({title}); its lead is not "
+            f"tested, for {why}."
+        )
+    return ""
+
+
+def _headline(
+    winners: Mapping[str, str | None], baseline: str | None, title: str, same: frozenset[str]
+) -> str:
     named = {name for name in winners.values() if name is not None}
     if not named:
         return f"Out of distribution no model is clearly better than {baseline} ({title})."
     if len(named) == 1 and None not in winners.values():
         name = named.pop()
         where = "" if len(winners) == 1 else "on every shifted test "
-        if name in same_for_all:
+        if name in same:
             return (
                 f"Out of distribution, trust no learned model: {where}{name}, which recommends the "
                 f"same to everybody, is clearly better than {baseline} ({title})."
@@ -173,31 +142,6 @@ def _headline(
         for test, name in winners.items()
     ]
     return f"It depends on the shift ({title}): {'; '.join(parts)}."
-
-
-def _unproven(
-    test: str,
-    order: Sequence[str],
-    winner: str | None,
-    found: Mapping[tuple[str, str], Standing],
-    baseline: str | None,
-) -> list[str]:
-    """Say who has a better mean than the winner without a proven lead over the baseline."""
-    said = []
-    for label in order[: order.index(winner)] if winner else order[:1]:
-        kind = found[label, test]
-        than = winner or "all others"
-        if label == baseline:
-            said.append(f"{label}, the baseline, has the best mean itself.")
-        elif kind is Standing.UNTESTED:
-            said.append(f"{label} has a better mean than {than}, but could not be tested in pairs.")
-        else:
-            partly = kind is Standing.PARTLY_BETTER
-            proof = "significant in one kind of paired test only" if partly else "within chance"
-            said.append(
-                f"{label} has a better mean than {than}, but its lead over {baseline} is {proof}."
-            )
-    return said
 
 
 def gathered(said: Mapping[str, Sequence[str]]) -> list[str]:

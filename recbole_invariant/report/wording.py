@@ -18,7 +18,12 @@ def metric_title(metric: str) -> str:
 
 
 def set_title(test: str) -> str:
-    """Write a test set's name: `iid` is IID, `ood_popularity_2` is OOD: popularity 2."""
+    """Write a test set's name: `iid` is IID, `ood_popularity_2` is OOD: popularity 2.
+
+    The test of the protocol `random` has no shift and is called a control.
+    """
+    if test == "ood_random":
+        return "control (random)"
     if test.startswith("ood_"):
         return f"OOD: {shift_title(test)}"
     return "IID" if test == "iid" else test.replace("_", " ")

@@ -122,7 +122,7 @@ def test_curves_of_seeds_are_averaged():
         ("random", {}, "No shift"),
         (None, {"files": {"flip": "ood_flip"}}, "flip is ood_flip"),
         (None, {}, "RecBole's own"),
-        ("popularity", {"dropped": {"iid": 3, "valid": 0}}, "3 of iid."),
+        ("popularity", {"dropped": {"iid": 3, "valid": 0, "repeats": 2}}, "for them: 3 of iid."),
     ],
 )
 def test_a_protocol_is_explained_with_what_is_known_of_it(name, notes, expected):

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from recbole_invariant.report.verdict import Standing, decide, gathered, standing, standings
+from recbole_invariant.report.standing import Standing, standing, standings
+from recbole_invariant.report.verdict import decide, gathered
 
 BETTER, PARTLY, UNDECIDED = Standing.BETTER, Standing.PARTLY_BETTER, Standing.UNDECIDED
 WORSE, BASELINE, UNTESTED = Standing.WORSE, Standing.BASELINE, Standing.UNTESTED
@@ -80,10 +81,34 @@ def test_without_proof_nobody_is_named():
     assert verdict.winners == {"ood_x": None}
     assert "no model is clearly better than Base" in verdict.headline
     assert "within chance" in verdict.details[0]
-    verdict = decide(
-        {"ood_x": {"A": 0.1, "Base": 0.2}}, judged(A=WORSE, Base=BASELINE), "Base", "ndcg@10"
+
+
+def test_a_baseline_with_the_best_mean_is_said_to_lead_and_how_sure_that_is():
+    means = {"ood_x": {"A": 0.1, "B": 0.05, "Base": 0.2}}
+    kinds = judged(A=UNDECIDED, B=UNDECIDED, Base=BASELINE)
+    verdict = decide(means, kinds, "Base", "ndcg@10", n_seeds=2)
+    assert verdict.headline == (
+        "Base, the baseline, has the best mean out of distribution; with 2 seeds its lead is not "
+        "proven (NDCG@10)."
     )
-    assert verdict.details == ["Base, the baseline, has the best mean itself."]
+    assert verdict.details == []
+    assert verdict.winner is None
+    partly = decide(means, kinds | judged(B=WORSE), "Base", "ndcg@10", n_seeds=1)
+    assert "with 1 seed its lead over A is not proven" in partly.headline
+    clear = decide(means, kinds | judged(A=WORSE, B=WORSE), "Base", "ndcg@10", n_seeds=5)
+    assert clear.headline.startswith("Stay with Base, the baseline: all others are clearly worse")
+
+
+def test_a_baseline_that_leads_on_one_of_two_tests_is_said_in_the_details():
+    means = {"ood_p": {"A": 0.1, "Base": 0.2}, "ood_q": {"A": 0.2, "Base": 0.1}}
+    found = {(label, test): UNDECIDED for label in ("A", "Base") for test in means}
+    verdict = decide(means, found, "Base", "ndcg@10", n_seeds=3)
+    assert verdict.headline.startswith("Out of distribution no model is clearly better than Base")
+    assert verdict.details == [
+        "Under p: Base, the baseline, has the best mean; with 3 seeds its lead is not proven "
+        "(NDCG@10).",
+        "Under q: A has a better mean than all others, but its lead over Base is within chance.",
+    ]
 
 
 def test_who_sees_the_truth_is_never_named():
@@ -91,6 +116,42 @@ def test_who_sees_the_truth_is_never_named():
     verdict = decide(MEANS, kinds, "Base", "ndcg@10", barred=frozenset({"A"}))
     assert verdict.winner is None
     assert not any("A has" in sentence for sentence in verdict.details)
+    assert verdict.details == [
+        "B has a better mean than all others that do not see the truth, but its lead over Base is "
+        "within chance.",
+        "Best of the models that do not see the truth: B (0.200); the control A reaches 0.300.",
+    ]
+
+
+def test_nobody_leads_over_a_baseline_that_sees_the_truth():
+    kinds = judged(A=BASELINE, B=UNDECIDED, Base=WORSE)
+    verdict = decide(MEANS, kinds, "A", "ndcg@10", barred=frozenset({"A"}))
+    assert verdict.headline == (
+        "Best mean among models that do not see the truth: B (NDCG@10); its lead is not tested, "
+        "for A sees the truth."
+    )
+    assert verdict.details == [
+        "Best of the models that do not see the truth: B (0.200); the control A reaches 0.300."
+    ]
+    below = decide(MEANS, judged(A=BASELINE, B=BETTER, Base=WORSE), "A", "ndcg@10", frozenset("A"))
+    assert below.winner is None
+
+
+def test_one_model_beside_its_controls_has_no_rival():
+    kinds = judged(A=BETTER, B=UNDECIDED, Base=BASELINE)
+    verdict = decide(MEANS, kinds, "Base", "ndcg@10", barred=frozenset({"A", "B"}))
+    assert "one model only that does not see the truth, Base" in verdict.headline
+    assert verdict.details[0].endswith("the controls: A reaches 0.300 and B reaches 0.200.")
+
+
+def test_a_lead_is_spoken_of_only_where_there_is_one():
+    means = {"ood_x": {"A": 0.3, "B": 0.2, "Base": 0.4}}
+    kinds = judged(A=UNDECIDED, B=BETTER, Base=BASELINE)  # by pairs B is ahead, by its mean not
+    verdict = decide(means, kinds, "Base", "ndcg@10")
+    assert verdict.details == [
+        "Base, the baseline, has a better mean than B.",
+        "A has a better mean than B, but it is not ahead of Base.",
+    ]
 
 
 def test_a_model_that_is_the_same_for_all_is_no_learned_model_to_trust():

@@ -67,7 +67,10 @@ class IntervalColumn:
 
 
 def interval_plot(
-    rows: Sequence[IntervalRow], columns: Sequence[IntervalColumn], label: str
+    rows: Sequence[IntervalRow],
+    columns: Sequence[IntervalColumn],
+    label: str,
+    remarks: str = "",
 ) -> Markup:
     """Draw models below each other, test sets beside each other; every column has its own axis.
 
@@ -75,14 +78,15 @@ def interval_plot(
         rows: in the order to be shown, best first.
         columns: at least one.
         label: the drawing in words.
+        remarks: what stands above the remarks at the right.
     """
     names = 36 + max(text_width(row.label, 14) for row in rows)
     left = min(max(names, 120.0), 250.0)
-    right = max([text_width(row.remark, 13) + 12 for row in rows])
+    right = max([text_width(words, 13) + 12 for words in (remarks, *(row.remark for row in rows))])
     height = TOP + ROW * len(rows) + BOTTOM
     usable = WIDTH - left - right - GAP * len(columns)
     unit = usable / sum(column.weight for column in columns)
-    parts = [_row_names(rows, left)]
+    parts = [_row_names(rows, left), text(WIDTH - 8, 18, remarks, "column-title quiet", "end")]
     x = left
     for column in columns:
         width = unit * column.weight

@@ -6,7 +6,8 @@ from recbole_invariant.report.charts.intervals import IntervalColumn, IntervalRo
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import beside, by_ood_mean, caveats, judge, price, ties
 from recbole_invariant.report.panels.base import Panel
-from recbole_invariant.report.verdict import ALPHA, Standing, Verdict
+from recbole_invariant.report.standing import ALPHA, Standing
+from recbole_invariant.report.verdict import Verdict
 from recbole_invariant.report.wording import listed, metric_title, set_title
 
 MOST_SHIFTS = 3
@@ -26,6 +27,7 @@ def make(group: Group) -> Panel:
     level = f"{group.comparison.level:.0%}"
     dots = f"dots are means over {len(group.comparison.seeds)} seeds" if several else "one seed"
     bars = f", bars their {level} intervals" if several else ", so there are no intervals"
+    place = _place(group)
     n_more = len(group.ood_tests) - MOST_SHIFTS
     more = f" {n_more} more shifted tests stand in the table below." if n_more > 0 else ""
     content: dict[str, Any] = {
@@ -37,13 +39,22 @@ def make(group: Group) -> Panel:
             [_row(group, verdict, label) for label in order],
             _columns(group),
             f"{title} of {len(order)} models on {listed([set_title(t) for t in group.tests])}, "
-            f"best out of distribution first. {verdict.headline}",
+            f"best {place} first. {verdict.headline}",
+            place,
         ),
-        "caption": f"{title}, best out of distribution on top; {dots}{bars}. Every column has its "
-        f"own axis. The dashed line is the baseline.{more}",
+        "caption": f"{title}, best {place} on top; {dots}{bars}. Every column has its own axis. "
+        f"The words at the right tell how they stand {place}. The dashed line is the baseline."
+        f"{more}",
         "rule": _rule(group) + _controls(group),
     }
     return Panel("headline", "Which model to trust", content)
+
+
+def _place(group: Group) -> str:
+    """Say where the models are ordered and judged."""
+    if group.no_shift:
+        return "on the control"
+    return "out of distribution" if group.ood_tests else "in distribution"
 
 
 def drawn_tests(group: Group) -> list[str]:
@@ -83,8 +94,12 @@ def _row(group: Group, verdict: Verdict, label: str) -> IntervalRow:
 def _remark(group: Group, verdict: Verdict, label: str) -> tuple[str, str]:
     """Say in a few words how a model stands out of distribution."""
     judged = [verdict.standings[label, test] for test in group.ood_tests or group.tests]
+    if label in group.test_selected:
+        return "selected on the test", MUTED
     if label in group.truth_knowing:
         return "sees the truth", MUTED
+    if group.no_shift and len(set(judged)) == 1:
+        return judged[0].value, MUTED
     if len(set(judged)) == 1:
         text = SIGNS.get(judged[0], "") + judged[0].value
         return text, TONES.get(judged[0], MUTED)
@@ -95,11 +110,16 @@ def _remark(group: Group, verdict: Verdict, label: str) -> tuple[str, str]:
 
 def _controls(group: Group) -> str:
     """Say who takes part as a control only."""
-    names = [label for label in group.labels if label in group.truth_knowing]
-    if not names:
-        return ""
-    verb = "sees" if len(names) == 1 else "see"
-    return f" {listed(names)} {verb} the truth of the data: what could be reached, never named."
+    said = ""
+    told = [label for label in group.labels if label in group.truth_knowing - group.test_selected]
+    if told:
+        verb = "sees" if len(told) == 1 else "see"
+        said += f" {listed(told)} {verb} the truth of the data: what could be reached, never named."
+    chosen = [label for label in group.labels if label in group.test_selected]
+    if chosen:
+        verb = "has its" if len(chosen) == 1 else "have their"
+        said += f" {listed(chosen)} {verb} weights from a selection on the test: never named."
+    return said
 
 
 def _rule(group: Group) -> str:
@@ -108,8 +128,9 @@ def _rule(group: Group) -> str:
         return ""
     made = set(group.comparison.tests.dropna(subset=["p_holm"])["over"])
     kinds = listed([f"over {kind}" for kind in ("users", "seeds") if kind in made]) or "made"
+    where = "" if group.test_selected else " on validation"
     return (
         f"Clearly better: higher than {baseline} with p < {ALPHA:g} after Holm's correction in "
         f"the paired tests {kinds}. Judged by {metric_title(group.metric)}, which also selected "
-        f"the weights on validation. Baseline: {group.comparison.baseline_rule}."
+        f"the weights{where}. Baseline: {group.comparison.baseline_rule}."
     )

@@ -66,7 +66,8 @@ def make(group: Group) -> Panel:
     tables = [table for test in group.tests if (table := _table(group, test))]
     if not tables:
         return Panel(NAME, TITLE, missing="the runs have no slices (run.json: slices)")
-    content = {"tables": tables, "metric": metric_title(group.metric)}
+    racing = " among models that do not see the truth" if group.truth_knowing else ""
+    content = {"tables": tables, "metric": metric_title(group.metric), "racing": racing}
     return Panel(NAME, TITLE, content)
 
 

@@ -10,7 +10,7 @@ from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import by_ood_mean
 from recbole_invariant.report.panels.base import Panel
-from recbole_invariant.report.verdict import Standing, standings
+from recbole_invariant.report.standing import Standing, standings
 from recbole_invariant.report.wording import (
     DASH,
     metric_title,
@@ -59,7 +59,7 @@ def make(group: Group) -> Panel:
             "label": label,
             "style": group.styles[label],
             "baseline": label == group.comparison.baseline,
-            "knows": label in group.truth_knowing,
+            "knows": _knowledge(group, label),
             "cells": [cells[label] for cells in by_column],
             "n_seeds": len(group.runs[label]),
             "training": seconds(times[label]["training_seconds"]) if label in times else DASH,
@@ -73,6 +73,7 @@ def make(group: Group) -> Panel:
         "metrics": [metric_title(metric) for _, metric in columns],
         "first": [k % len(group.metrics) == 0 for k in range(len(columns))],
         "rows": rows,
+        "racing": " among models that do not see the truth" if group.truth_knowing else "",
         "level": f"{group.comparison.level:.0%}",
         "baseline": group.comparison.baseline,
         "rules": [rule for rule in group.comparison.selection_rules if rule not in said],
@@ -80,6 +81,13 @@ def make(group: Group) -> Panel:
         "seeds": group.comparison.seeds,
     }
     return Panel("table", "Results", content)
+
+
+def _knowledge(group: Group, label: str) -> str:
+    """Say what a model sees that others do not; empty where it sees nothing."""
+    if label in group.test_selected:
+        return "selected on the test"
+    return "sees the truth" if label in group.truth_knowing else ""
 
 
 def column_cells(group: Group, labels: Sequence[str], test: str, metric: str) -> dict[str, Cell]:
