@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from recbole_invariant.report.charts.frame import Frame
 from recbole_invariant.report.charts.intervals import Estimate
+from recbole_invariant.report.charts.labels import place_labels
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import spanning
 from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text, text_width
@@ -82,8 +83,11 @@ def scatter(
         tip = f"{point.label}: {axes[0]} {point.x.mean:.4f}, {axes[1]} {point.y.mean:.4f}"
         parts.append(point.style.mark(x, y, 6, tip))
     names = [point.label for point in points]
-    for name, (x, y, anchor) in zip(names, place_labels(centres, names, width), strict=True):
-        parts.append(text(x, y, name, "point-name", anchor))
+    places = place_labels(centres, names, width, frame.y.start)
+    for point, centre, place in zip(points, centres, places, strict=True):
+        if place.leader is not None:
+            parts.append(line(*centre, *place.leader, f"leader {point.style.colour}"))
+        parts.append(text(place.x, place.y, point.label, "point-name", place.anchor))
     return frame.draw(label, joined(parts))
 
 
@@ -137,60 +141,3 @@ def _front(points: Sequence[Point], frame: Frame) -> Markup:
             corners.append((frame.x(after[0]), frame.y(y)))
     corners.append((frame.x.start, frame.y(stairs[-1][1])))
     return tag("path", d=path_through(corners), class_="front")
-
-
-def place_labels(
-    centres: Sequence[tuple[float, float]], names: Sequence[str], width: float
-) -> list[tuple[float, float, str]]:
-    """Find a place for each name beside its point, away from points and earlier names.
-
-    Args:
-        centres: pixels of the points.
-        names: their names.
-        width: of the drawing; names stay inside.
-
-    Returns:
-        x, y of the baseline and `text-anchor` of each.
-    """
-    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in centres]
-    placed = []
-    for (x, y), name in zip(centres, names, strict=True):
-        size = text_width(name)
-        best: tuple[float, tuple[float, float, float, float], str] | None = None
-        for dx, dy, anchor in _AROUND:
-            left = x + dx - {"start": 0.0, "middle": size / 2, "end": size}[anchor]
-            box = (left, y + dy - 10, left + size, y + dy + 3)
-            outside = 1000.0 if left < 0 or left + size > width else 0.0
-            cost = outside + sum(_overlap(box, other) for other in taken)
-            if best is None or cost < best[0] - 1e-9:
-                best = cost, box, anchor
-        assert best is not None  # there are places to try
-        _, box, anchor = best
-        taken.append(box)
-        at = {"start": box[0], "middle": (box[0] + box[2]) / 2, "end": box[2]}[anchor]
-        placed.append((at, box[3] - 3, anchor))
-    return placed
-
-
-_AROUND = [
-    (11, 4, "start"),
-    (-11, 4, "end"),
-    (0, -11, "middle"),
-    (0, 20, "middle"),
-    (9, -8, "start"),
-    (9, 17, "start"),
-    (-9, -8, "end"),
-    (-9, 17, "end"),
-    (11, -22, "start"),
-    (11, 31, "start"),
-]
-"""Offsets of a name from its point, the first that is free is taken."""
-
-Box = tuple[float, float, float, float]
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Compute the area that two boxes (left, top, right, bottom) share."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)

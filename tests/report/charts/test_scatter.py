@@ -7,7 +7,6 @@ from recbole_invariant.report.charts.scatter import (
     Point,
     far_behind,
     pareto_front,
-    place_labels,
     scatter,
 )
 
@@ -33,23 +32,6 @@ def test_a_point_far_below_and_left_of_all_others_is_left_out():
     assert far_behind([(0.1, 0.03), (0.2, 0.1)]) == []  # too few to leave any out
 
 
-@given(st.lists(st.tuples(st.floats(20, 480), st.floats(20, 360)), min_size=1, max_size=8))
-def test_names_stay_inside_the_drawing(centres):
-    names = [f"Model {k}" for k in range(len(centres))]
-    for (x, _, anchor), name in zip(place_labels(centres, names, 520), names, strict=True):
-        size = 0.56 * 12 * len(name)
-        left = x - {"start": 0, "middle": size / 2, "end": size}[anchor]
-        assert left >= -1e-6
-        assert left + size <= 520 + 1e-6
-
-
-def test_names_of_points_apart_do_not_overlap():
-    centres = [(100.0, 100.0), (104.0, 112.0), (300.0, 100.0)]
-    places = place_labels(centres, ["A", "B", "C"], 520)
-    assert len({(round(x), round(y)) for x, y, _ in places}) == 3
-    assert places[2] == (311, 104, "start")
-
-
 def test_a_control_is_drawn_but_not_on_the_front():
     style = Style("c0", "circle")
     model = Point("Model", style, Estimate(0.2), Estimate(0.1, 0.09, 0.11))
@@ -61,3 +43,14 @@ def test_a_control_is_drawn_but_not_on_the_front():
     assert 'aria-label="what it shows"' in drawn
     # the staircase of one point: up to it, and to the left; the control would add a second step
     assert drawn.split('class="front"')[0].rsplit('d="', 1)[1].count("L") == 2
+
+
+def test_names_that_are_away_from_their_points_have_a_line_to_them():
+    style = Style("c3", "circle")
+    crowd = [
+        Point(f"PaInvRL[n_environments={k}]", style, Estimate(0.2 + k / 1e5), Estimate(0.1))
+        for k in range(6)
+    ]
+    ends = [Point(name, style, Estimate(v), Estimate(v)) for name, v in (("Low", 0), ("Top", 1))]
+    assert 'class="leader c3"' in scatter([*ends, *crowd], ("IID", "OOD"), "a crowd")
+    assert "leader" not in scatter(ends, ("IID", "OOD"), "two points")
