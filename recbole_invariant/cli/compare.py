@@ -1,6 +1,7 @@
 """`compare`: models by seeds on one dataset, as a table with paired tests."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,10 @@ from recbole_invariant.options import parse_value
 
 
 def compare(arguments: Arguments) -> int:
-    """Run what is missing and print the table; exit code 1 where a run failed.
+    """Run what is missing and print the table.
+
+    Returns:
+        0 done, 1 where a run failed, 130 where it was interrupted.
 
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
@@ -36,15 +40,20 @@ def compare(arguments: Arguments) -> int:
     }
     markdown = _named(arguments, "markdown", "file")
     given |= {"config_files": arguments.config_files, "command_line": arguments.options}
+    from recbole_invariant.cli.main import INTERRUPTED
     from recbole_invariant.comparison.compare import compare as run_comparison
     from recbole_invariant.comparison.compare import plan_comparison
 
     if dry_run:
         print(plan_comparison(**given).describe())
         return 0
-    comparison = run_comparison(
-        **given, markdown=markdown, command=command_of(given, markdown), report=_report
-    )
+    try:
+        comparison = run_comparison(
+            **given, markdown=markdown, command=command_of(given, markdown), report=_report
+        )
+    except KeyboardInterrupt as stop:
+        print(stop if stop.args else "interrupted", file=sys.stderr)
+        return INTERRUPTED
     print(comparison)
     return 1 if comparison.failures else 0
 

@@ -66,6 +66,7 @@ def compare(
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
         TrainingError: no run at all came to its end.
+        KeyboardInterrupt: it was interrupted; the message says how much is done.
     """
     if not isinstance(jobs, int) or jobs < 1:
         raise InputError(f"jobs: expected an integer >= 1, not {jobs!r}.")
@@ -73,7 +74,10 @@ def compare(
         models, dataset, seeds, first_seed, jobs, config, config_files, baseline, out, command_line
     )
     with only_here(plan.out) as lock:
-        found, outcomes = _carry_out(plan, jobs, report, lock)
+        try:
+            found, outcomes = _carry_out(plan, jobs, report, lock)
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(_interrupted(plan)) from stop
         failures = [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
         if not found:
             raise TrainingError("no run came to its end:\n" + "\n".join(failures))
@@ -175,6 +179,15 @@ def _carry_out(
             control = read_run(run.folder / read.record["control"], reused=read.reused)
             found.append(replace(control, position=read.position))
     return found, outcomes
+
+
+def _interrupted(plan: Plan) -> str:
+    done = sum(run.is_done for run in plan.runs)
+    verb = "is" if done == 1 else "are"
+    return (
+        f"interrupted; {done} of {len(plan.runs)} runs {verb} done in {plan.out}: the same command "
+        "goes on"
+    )
 
 
 def _failure(outcome: Outcome) -> str:

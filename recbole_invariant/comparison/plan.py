@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
 from recbole_invariant.comparison.specs import ModelSpec, own_options
 from recbole_invariant.config import build_config
@@ -92,14 +93,17 @@ class Plan:
             f"{len(self.seeds)} seeds = {len(self.runs)} runs, {done} of them done; folder "
             f"{self.out}"
         ]
-        for label in self.labels:
-            n = self.tuned[label]
-            lines.append(
-                f"options of {label}: " + (f"set for this dataset: {n}" if n else "untuned")
-            )
+        lines += [f"options of {label}: {self._tuning(label)}" for label in self.labels]
         states = ("to do", "done")
         lines += [f"{states[run.is_done]:5}  {run.folder.name}" for run in self.runs]
         return "\n".join(lines)
+
+    def _tuning(self, label: str) -> str:
+        """Say in words whether a model's options were set for the dataset."""
+        if n := self.tuned[label]:
+            return f"set for this dataset: {n}"
+        model = next(run.model for run in self.runs if run.label == label)
+        return "none to set" if model.rpartition(".")[2] in WITHOUT_OPTIONS else "untuned"
 
 
 def make_plan(

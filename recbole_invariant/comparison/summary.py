@@ -82,6 +82,13 @@ class Comparison:
             label: mark([run for run in self.runs if run.label == label]) for label in self.models
         }
 
+    def __repr__(self) -> str:
+        """Say in a line what was compared; `str` gives the tables."""
+        return (
+            f"<Comparison of {', '.join(self.models)} on {self.dataset}, protocol "
+            f"{self.protocol or 'none'}, seeds {self.seeds}; print() shows the tables>"
+        )
+
     def __str__(self) -> str:
         """Return the tables and notes as plain text."""
         from recbole_invariant.comparison.layout import as_text

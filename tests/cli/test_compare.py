@@ -106,6 +106,22 @@ def test_python_gives_the_same_tables_without_running_again(folder):
     pd.testing.assert_frame_equal(part, found.cells)
 
 
+def test_an_interruption_says_what_is_done_and_that_it_goes_on(folder, capsys, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "execute", interrupt)
+    given = [word if word != "--seeds=2" else "--seeds=3" for word in words(folder)]
+
+    assert main(given) == 130
+
+    said = capsys.readouterr()
+    done = 4 if "4 of 6 runs are done already" in said.out else 3
+    assert said.err == (
+        f"interrupted; {done} of 6 runs are done in {folder / 'out'}: the same command goes on\n"
+    )
+
+
 @pytest.mark.parametrize("dry", [[], ["--dry_run"]])
 @pytest.mark.parametrize(
     ("there", "says"), [(("toy", "temporal"), "toy, protocol temporal"), (("other", None), "other")]

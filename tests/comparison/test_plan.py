@@ -39,7 +39,8 @@ def test_runs_stand_seed_by_seed_with_their_own_options(options):
     assert plan.runs[1].folder.name.startswith("BPR-epochs=3-seed5-")
     said = plan.describe()
     assert "2 models x 2 seeds = 4 runs, 0 of them done" in said
-    assert "options of Pop: untuned" in said
+    assert "options of Pop: none to set" in said
+    assert "options of BPR[epochs=3]: untuned" in said
 
 
 def test_a_folder_is_named_after_what_matters(options, tmp_path):

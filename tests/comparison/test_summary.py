@@ -52,6 +52,16 @@ def test_means_gaps_and_times(folder):
     assert found.metrics == ["recall@10", "ndcg@10"]
 
 
+def test_a_comparison_is_shown_in_a_line_and_printed_as_tables(folder):
+    found = summarise(find_runs(folder))
+
+    assert repr(found) == (
+        "<Comparison of BPR, PaInvRL, Pop, UltraGCN on toy, protocol popularity, seeds [1, 2, 3]; "
+        "print() shows the tables>"
+    )
+    assert "ood_popularity" in str(found)
+
+
 def test_the_baseline_is_the_best_plain_one_on_validation_not_on_the_test(folder):
     # the best on the test, but worst on validation
     for seed in SEEDS:
