@@ -1,4 +1,4 @@
-"""Names beside points: each in a free place, with a line to it where that is not next to the point."""
+"""Names beside points, each in a free place, with a line to it where that is farther away."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
