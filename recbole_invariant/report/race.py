@@ -93,11 +93,11 @@ class Race:
         if not controls or not self.order:
             return []
         best = self.order[0]
-        reached = listed([f"{label} reaches {number(self.means[label], 3)}" for label in controls])
-        word = "control" if len(controls) == 1 else "controls:"
+        top = (min if self.smaller else max)(controls, key=lambda label: self.means[label])
+        word = "the control" if len(controls) == 1 else "of the controls"
         return [
             f"Best of the models that do not see the truth: {best} "
-            f"({number(self.means[best], 3)}); the {word} {reached}."
+            f"({number(self.means[best], 3)}); {word} {top} reaches {number(self.means[top], 3)}."
         ]
 
 

@@ -1,10 +1,19 @@
 """What the first panel says, and when it must not give a verdict."""
 
 import json
+import re
+from itertools import pairwise
 
 import pytest
 
 from recbole_invariant.comparison.collect import find_runs
+from recbole_invariant.report.charts.intervals import (
+    Estimate,
+    IntervalColumn,
+    IntervalRow,
+    interval_plot,
+)
+from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.group import make_groups
 from recbole_invariant.report.judgement import caveats, judge
 from recbole_invariant.report.page import write_report
@@ -113,3 +122,14 @@ def test_a_test_that_lost_many_rows_is_to_be_minded(tmp_path, dropped, minded):
     if dropped == 29000:
         assert said[0].startswith("87% of the rows of OOD: popularity were left out")
         assert "14\N{EN DASH}16 users remain" in said[0]
+
+
+def test_the_numbers_below_a_narrow_column_keep_apart():
+    rows = [IntervalRow("A", Style("c0", "circle"), {"iid": Estimate(0.04), "x": Estimate(0.5)})]
+    rows.append(IntervalRow("B", Style("c1", "circle"), {"iid": Estimate(0.47), "x": Estimate(0)}))
+    columns = [IntervalColumn("x", "X", weight=9.0), IntervalColumn("iid", "IID")]
+    drawn = interval_plot(rows, columns, "two models", "out of distribution")
+    at = re.findall(r'<text x="([\d.]+)" y="138" text-anchor="middle">', drawn)
+    places = sorted(map(float, at))
+    assert len(places) >= 3
+    assert min(b - a for a, b in pairwise(places)) >= 38

@@ -141,7 +141,7 @@ def test_one_model_beside_its_controls_has_no_rival():
     kinds = judged(A=BETTER, B=UNDECIDED, Base=BASELINE)
     verdict = decide(MEANS, kinds, "Base", "ndcg@10", barred=frozenset({"A", "B"}))
     assert "one model only that does not see the truth, Base" in verdict.headline
-    assert verdict.details[0].endswith("the controls: A reaches 0.300 and B reaches 0.200.")
+    assert verdict.details[0].endswith("of the controls A reaches 0.300.")
 
 
 def test_a_lead_is_spoken_of_only_where_there_is_one():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from markupsafe import Markup
 
@@ -15,6 +16,10 @@ GAP = 26.0
 
 VALUE_ROOM = 46.0
 """Pixels kept free at the right end of a column, for the value written beside the dot."""
+
+
+TICK_ROOM = 38.0
+"""Pixels from one number below a column to the next, at least."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,10 @@ def _column(
     bottom = TOP + ROW * len(rows)
     title = "column-title quiet" if column.quiet else "column-title"
     parts = [text(start, 18, column.title, title)]
-    for value, written in scale.ticks(max(3, int((end - start) / 90))):
+    ticks = scale.ticks(max(3, int((end - start) / 90)))
+    # a narrow column has room for the text of some only
+    apart = abs(scale(ticks[1][0]) - scale(ticks[0][0])) if len(ticks) > 1 else TICK_ROOM
+    for value, written in ticks[:: max(1, ceil(TICK_ROOM / apart))]:
         x = scale(value)
         parts += [line(x, TOP - 6, x, bottom, "grid"), text(x, bottom + 18, written, "", "middle")]
     if column.reference is not None:
