@@ -8,6 +8,7 @@ from tabulate import tabulate  # type: ignore[import-untyped]
 
 from recbole_invariant.comparison.collect import CONTROL
 from recbole_invariant.comparison.summary import Comparison
+from recbole_invariant.report.tables import split_name
 
 CONTROL_TEST = "ood_random"
 """Test set of a random control; shown in the column of the shifted test beside which it stands."""
@@ -20,8 +21,8 @@ Style = Callable[[Grid], str]
 
 
 def title(comparison: Comparison) -> str:
-    """Name a comparison."""
-    return f"{comparison.dataset}, protocol {comparison.protocol or 'none (split of RecBole)'}"
+    """Name a comparison by its data and what cut them."""
+    return f"{comparison.dataset}, protocol {split_name(comparison.runs[0].record)}"
 
 
 def as_text(comparison: Comparison) -> str:
