@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 from recbole_invariant.report.charts.svg import text_width
 
@@ -25,6 +26,9 @@ NEAR = [
     (-9, 17, "end"),
 ]
 """Offsets of a name from its point that need no line."""
+
+CROWD = 30
+"""Pixels within which points count as neighbours."""
 
 STEP, FARTHEST = 15, 240
 """Pixels between the places tried farther away, and where trying ends."""
@@ -70,8 +74,10 @@ def place_labels(
         height: of the part where names may stand.
     """
     taken = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in centres]
-    placed = []
-    for centre, name in zip(centres, names, strict=True):
+    placed: dict[int, Place] = {}
+    # who stands at the edge of a crowd takes the place beside it; the rest moves away
+    for k in sorted(range(len(centres)), key=lambda k: _neighbours(centres, k)):
+        centre, name = centres[k], names[k]
         best: tuple[float, Place] | None = None
         for place in _places(centre):
             box = place.box(name)
@@ -84,8 +90,14 @@ def place_labels(
         if best is None:
             raise ValueError("there are no places to try")
         taken.append(best[1].box(name))
-        placed.append(best[1])
-    return placed
+        placed[k] = best[1]
+    return [placed[k] for k in range(len(centres))]
+
+
+def _neighbours(centres: Sequence[tuple[float, float]], k: int) -> int:
+    """Count the points near a point."""
+    x, y = centres[k]
+    return sum(hypot(a - x, b - y) < CROWD for a, b in centres)
 
 
 def _places(centre: tuple[float, float]) -> Iterator[Place]:

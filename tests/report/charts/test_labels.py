@@ -48,3 +48,11 @@ def test_a_name_with_room_stands_right_of_its_point_without_a_line():
     assert len({(round(place.x), round(place.y)) for place in places}) == 3
     last = places[2]
     assert (last.x, last.y, last.anchor, last.leader) == (311, 104, "start", None)
+
+
+def test_a_point_at_the_edge_of_a_crowd_keeps_its_name_beside_it():
+    crowd = [(300.0, 200.0), (305.0, 204.0), (298.0, 207.0), (303.0, 198.0), (301.0, 203.0)]
+    centres = [*crowd, (301.0, 176.0)]
+    places = place_labels(centres, [NAME] * len(centres), WIDTH, HEIGHT)
+    assert places[-1].leader is None
+    assert any(place.leader for place in places)
