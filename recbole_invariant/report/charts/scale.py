@@ -32,12 +32,16 @@ class Scale:
         Three at least where three are wanted: one alone says nothing of the scale.
         """
         step = nice_step((self.high - self.low) / max(wanted, 1))
-        if wanted >= 3 and floor(self.high / step) + floor(-self.low / step) < 2:
+        if wanted >= 3 and self._inside(step) < 3:
             step = nice_step(step / 2.5)
         # a step of 5e-3 has 3 decimals
         decimals = max(0, -floor(log10(step) + 1e-9))
-        first, last = -floor(-self.low / step + 1e-9), floor(self.high / step + 1e-9)
-        return [(k * step, f"{k * step:.{decimals}f}") for k in range(first, last + 1)]
+        first, n = -floor(-self.low / step + 1e-9), self._inside(step)
+        return [(k * step, f"{k * step:.{decimals}f}") for k in range(first, first + n)]
+
+    def _inside(self, step: float) -> int:
+        """Count the multiples of a step within the axis; one at an end, but for rounding, is."""
+        return floor(self.high / step + 1e-9) + floor(-self.low / step + 1e-9) + 1
 
 
 def nice_step(rough: float) -> float:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recbole_invariant.report.charts.scale import Scale, nice_step, spanning
@@ -31,12 +31,13 @@ def test_an_axis_from_zero_begins_there_and_may_run_downwards():
     assert scale(0.4) < scale(0.2) < 300
 
 
+@example(1.1875, 1.25, 3)  # two multiples of 0.5, so steps of 0.2: seven
 @given(st.floats(-500, 500), st.floats(1e-4, 1e3), st.integers(1, 9))
 def test_ticks_are_round_and_inside_and_not_far_more_than_wanted(low, width, wanted):
     scale = Scale(low, low + width, 0, 1)
     ticks = scale.ticks(wanted)
     step = nice_step(width / wanted)
-    assert (3 if wanted >= 3 else 0) <= len(ticks) <= max(wanted + 1, 6)
+    assert (3 if wanted >= 3 else 0) <= len(ticks) <= max(wanted + 1, 8)
     for value, text in ticks:
         assert low - 1e-6 * width <= value <= low + width + 1e-6 * width
         assert float(text) == pytest.approx(value, abs=step * 1e-3 + 1e-12)
@@ -48,3 +49,7 @@ def test_a_step_is_one_two_or_five_and_the_next_above(rough):
     power = 10 ** math.floor(math.log10(step) + 1e-9)
     assert min(abs(step / power - m) for m in (1, 2, 5)) < 1e-6
     assert rough * (1 - 1e-6) <= step <= 2.5 * rough * (1 + 1e-6)
+
+
+def test_a_tick_at_the_end_of_an_axis_counts_in_spite_of_rounding():
+    assert [text for _, text in Scale(2e-311, 120.0, 0, 1).ticks(3)] == ["0", "50", "100"]
