@@ -27,11 +27,13 @@ def title(comparison: Comparison) -> str:
 
 def as_text(comparison: Comparison) -> str:
     """Return tables and notes for a terminal."""
-    return _document(comparison, lambda grid: _tabulated(grid, "simple"), "{}", "{}", "")
+    return _document(
+        comparison, lambda grid: _tabulated(grid, "simple"), "{}", "{}", "{}\n\n{}", ""
+    )
 
 
 def as_markdown(comparison: Comparison, level: int = 2) -> str:
-    """Return tables and notes as Markdown.
+    """Return tables and notes as Markdown; slices and tests are folded until they are asked for.
 
     Args:
         comparison: what to show.
@@ -39,22 +41,29 @@ def as_markdown(comparison: Comparison, level: int = 2) -> str:
     """
     marks = "#" * level
     return _document(
-        comparison, lambda grid: _tabulated(grid, "github"), f"{marks} {{}}", f"{marks}# {{}}", "- "
+        comparison,
+        lambda grid: _tabulated(grid, "github"),
+        f"{marks} {{}}",
+        f"{marks}# {{}}",
+        "<details><summary>{}</summary>\n\n{}\n\n</details>",
+        "- ",
     )
 
 
-def _document(comparison: Comparison, style: Style, head: str, sub: str, mark: str) -> str:
+def _document(
+    comparison: Comparison, style: Style, head: str, sub: str, fold: str, mark: str
+) -> str:
     parts = [head.format(title(comparison))]
     for metric in comparison.metrics:
         parts += [sub.format(metric), style(metric_grid(comparison, metric))]
     for test in dict.fromkeys(comparison.slices["test"]):
         grid = slices_grid(comparison, test, comparison.metrics[0])
         if grid[1] and test in comparison.own_tests:
-            parts += [sub.format(f"{comparison.metrics[0]} on {test}, by slice"), style(grid)]
+            parts.append(fold.format(f"{comparison.metrics[0]} on {test}, by slice", style(grid)))
     if len(comparison.tests):
         for metric in comparison.metrics:
             heading = f"{metric} against {comparison.baseline}"
-            parts += [sub.format(heading), style(tests_grid(comparison, metric))]
+            parts.append(fold.format(heading, style(tests_grid(comparison, metric))))
     notes = "\n".join(f"{mark}{note}" for note in comparison.notes)
     return "\n\n".join([*parts, notes])
 
