@@ -1,11 +1,11 @@
 """Among which items the tests rank: in words, and what a random order of them would reach."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.collect import ByLabel, FoundRun
 from recbole_invariant.evaluation import records
 
 FULL = "full"
@@ -13,8 +13,6 @@ FULL = "full"
 
 NEAR_CHANCE = 3.0
 """A test whose best model is below so many times the random ranking's recall is called near it."""
-
-ByLabel = Mapping[str, Sequence[FoundRun]]
 
 
 def ranking_mode(run: FoundRun) -> str | None:

@@ -1,5 +1,6 @@
 """Finished runs as they lie in a folder: whatever has a `run.json`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,10 @@ class FoundRun:
         if not path.is_file():
             return pd.DataFrame({"split": [], "user_id": []})
         return pd.read_parquet(path)
+
+
+ByLabel = Mapping[str, Sequence[FoundRun]]
+"""The runs of every line of a table."""
 
 
 def find_runs(folder: str | Path) -> list[FoundRun]:

@@ -7,7 +7,6 @@ from recbole_invariant.comparison.collect import FoundRun
 TRUTH_OPTIONS = {"mask_source": ("oracle",), "environment_source": ("true", True)}
 """Values that let a model see the ground truth of planted data; YAML reads `true` as a boolean."""
 
-
 SEES_TRUTH, BY_TEST = " (sees the truth)", " (selected by a test)"
 """What a table puts behind the label of such a run."""
 
@@ -18,9 +17,16 @@ def sees_truth(run: FoundRun) -> bool:
     return any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
 
 
+def had_weights_to_choose(run: FoundRun) -> bool:
+    """Say whether training had several epochs; Pop and ItemKNN have but one."""
+    stages = run.record.get("stages")
+    return stages is None or sum(int(stage["epochs"]) for stage in stages) > 1
+
+
 def selected_by_test(run: FoundRun) -> bool:
-    """Say whether a run's weights were selected by a test set (an oracle)."""
-    return run.record.get("selection", {}).get("name") == "oracle"
+    """Say whether a test set (an oracle) chose a run's weights, of several."""
+    oracle = run.record.get("selection", {}).get("name") == "oracle"
+    return oracle and had_weights_to_choose(run)
 
 
 def knows_truth(run: FoundRun) -> bool:

@@ -1,6 +1,6 @@
 """What a reader of a comparison has to know, in sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 import pandas as pd
@@ -13,14 +13,12 @@ from recbole_invariant.comparison.baselines import (
     is_tuned,
 )
 from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
-from recbole_invariant.comparison.collect import CONTROL, FoundRun
+from recbole_invariant.comparison.collect import CONTROL, ByLabel, FoundRun
 from recbole_invariant.comparison.controls import sees_truth, selected_by_test
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
 from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.tables import usual_metrics
 from recbole_invariant.report.tables import split_name
-
-ByLabel = Mapping[str, Sequence[FoundRun]]
 
 
 def comparison_notes(

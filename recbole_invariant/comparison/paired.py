@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.collect import ByLabel, FoundRun
 from recbole_invariant.evaluation.paired_tests import PairedResult, holm, over_seeds, over_users
 
 COLUMNS = [
@@ -26,7 +26,6 @@ COLUMNS = [
     "worse",
 ]
 EFFECT = "Cohen's d_z"
-ByLabel = Mapping[str, Sequence[FoundRun]]
 
 
 def same_split(one: FoundRun, other: FoundRun) -> bool:

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from recbole_invariant.comparison.collect import FoundRun
+from recbole_invariant.comparison.collect import ByLabel, FoundRun
+from recbole_invariant.report.tables import strength_notes
 
 LARGE_SHARE = 0.2
 """From this share on, the rows of a test that were left out are named."""
 
 MOST_VALUES = 12
 """So many held-out values of a test are listed, and the rest is counted."""
-
-ByLabel = Mapping[str, Sequence[FoundRun]]
 
 
 def split_notes(by_label: ByLabel) -> Iterator[str]:
@@ -25,7 +24,7 @@ def split_notes(by_label: ByLabel) -> Iterator[str]:
     tests = list(dict.fromkeys(name for run in runs for name in run.tests))
     yield from _items_a_user(runs, tests)
     yield from _left_out(runs, tests)
-    yield from _strengths(runs)
+    yield from dict.fromkeys(note for run in runs for note in strength_notes(run.record))
     yield from _held_out(runs, tests)
 
 
@@ -53,20 +52,28 @@ def _items_a_user(runs: Sequence[FoundRun], tests: Sequence[str]) -> Iterator[st
         yield sizes.removesuffix("; ")
 
 
+def lost_share(runs: Sequence[FoundRun], test: str) -> tuple[float, list[int]]:
+    """Compute how much of a test was dropped, since no model could answer for it.
+
+    Returns:
+        The share of the rows, over all runs, and the numbers of users that remain, run by run.
+    """
+    dropped, kept, users = 0, 0, []
+    for run in runs:
+        rows, remaining = _count(run, "n_interactions", test), _count(run, "n_users", test)
+        if rows is not None:
+            dropped += int((_notes(run).get("dropped") or {}).get(test, 0))
+            kept += rows
+            users += [] if remaining is None else [remaining]
+    return dropped / max(dropped + kept, 1), users
+
+
 def _left_out(runs: Sequence[FoundRun], tests: Sequence[str]) -> Iterator[str]:
-    """Name the tests of which a large share was dropped, since no model could answer for it."""
+    """Name the tests of which a large share was dropped."""
     for test in tests:
-        dropped, kept, users = [], [], []
-        for run in runs:
-            rows = _count(run, "n_interactions", test)
-            if rows is not None:
-                dropped.append(int((_notes(run).get("dropped") or {}).get(test, 0)))
-                kept.append(rows)
-                users.append(_count(run, "n_users", test))
-        share = sum(dropped) / max(sum(dropped) + sum(kept), 1)
+        share, users = lost_share(runs, test)
         if share >= LARGE_SHARE:
-            known = [count for count in users if count is not None]
-            remain = f"; {fmean(known):.0f} users remain" if known else ""
+            remain = f"; {fmean(users):.0f} users remain" if users else ""
             yield f"{share:.0%} of {test} left out: {_why(test)} without training row{remain}"
 
 
@@ -77,17 +84,6 @@ def _why(test: str) -> str:
 
 def _notes(run: FoundRun) -> Mapping[str, Any]:
     return run.record.get("split") or {}
-
-
-def _strengths(runs: Sequence[FoundRun]) -> Iterator[str]:
-    """Name the strengths of a popularity shift, where there are several."""
-    said = dict.fromkeys(tuple(_notes(run).get("gamma") or ()) for run in runs)
-    for gammas in said:
-        if len(gammas) > 1:
-            first, *others = gammas
-            named = [f"ood_popularity_1: gamma {first:g} (strongest shift)"]
-            named += [f"_{number}: gamma {gamma:g}" for number, gamma in enumerate(others, 2)]
-            yield ", ".join(named)
 
 
 def _held_out(runs: Sequence[FoundRun], tests: Sequence[str]) -> Iterator[str]:

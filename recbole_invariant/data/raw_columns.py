@@ -58,11 +58,13 @@ def request_column(config: Any) -> None:
     config["unused_col"] = {**unused, "inter": [*unused.get("inter", []), field]}
 
 
-def interactions_of(dataset: Any) -> Interactions:
+def interactions_of(dataset: Any, with_columns: bool = True) -> Interactions:
     """Read the interactions of a dataset that RecBole has not built yet.
 
     Args:
         dataset: a RecBole dataset; its table may be pandas' or RecBole's.
+        with_columns: whether to read the columns beside users, items and times, as text where
+            they hold tokens; one protocol asks for them, and many rows of text take memory.
 
     Returns:
         All rows in their order, columns by name.
@@ -71,6 +73,7 @@ def interactions_of(dataset: Any) -> Interactions:
     raw: pd.DataFrame | None = getattr(dataset, RAW, None)
     fields = [f for f in table if dataset.field2type[f] in (FeatureType.TOKEN, FeatureType.FLOAT)]
     known = (dataset.uid_field, dataset.iid_field)
+    fields = [f for f in fields if with_columns or f == dataset.time_field]
     columns: dict[str, np.ndarray] = {}
     for field in fields:
         if field in known:
@@ -87,7 +90,7 @@ def interactions_of(dataset: Any) -> Interactions:
         _values(table, dataset.iid_field).astype(np.int64),
         None if times is None else whole_numbers(times),
         _files(dataset),
-        columns,
+        columns if with_columns else {},
     )
 
 

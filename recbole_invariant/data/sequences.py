@@ -181,7 +181,7 @@ class CutSequences:
     ) -> None:
         require_sequences(whole)
         self.whole, self.parts, self.protocol = whole, parts, protocol
-        self.users, self.items = data.users, data.items
+        self.users = data.users
         self.times = np.asarray(data.times)
         self.length = int(whole.config["MAX_ITEM_LIST_LENGTH"])
 

@@ -7,11 +7,6 @@ from recbole.utils import ModelType
 from recbole_invariant.data.splits.parts import Parts
 from recbole_invariant.errors import InputError
 
-NEVER_TRAINED = {
-    "items": "the vectors of held-out items are never trained",
-    "users": "the vectors of held-out users are never trained",
-}
-
 
 def unscored(test: str, parts: Parts, model: Any, config: Any, dataset: Any) -> str | None:
     """Say why a part is not measured for a model; None where it is.
@@ -62,6 +57,6 @@ def why_not_scored(test: str, kind: str, model: Any, config: Any, dataset: Any) 
     if config["MODEL_TYPE"] == ModelType.CONTEXT and table is not None and len(table.columns) > 1:
         return None
     return (
-        f"{test} is not measured for {config['model']}: {NEVER_TRAINED[kind]}, "
-        "and it reads nothing else"
+        f"{test} is not measured for {config['model']}: the vectors of held-out {kind} are never "
+        "trained, and it reads nothing else"
     )

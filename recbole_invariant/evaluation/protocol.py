@@ -16,6 +16,7 @@ from recbole.sampler import KGSampler
 from recbole.utils import EvaluatorType, ModelType
 
 from recbole_invariant.data.sequences import CutSequences
+from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.data.splits.parts import Parts
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.loader import UserRankingLoader, rank_users
@@ -160,7 +161,7 @@ def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, par
 
     Under validation it is training alone, and never another test.
     """
-    phase = "valid" if name in ("valid", "ood_valid") else "test"
+    phase = "test" if is_test(name) else "valid"
     seen = [parts.train, *([] if phase == "valid" else [parts.valid])]
     if phase == "test" and parts.ood_valid is not None:
         seen.append(parts.ood_valid)

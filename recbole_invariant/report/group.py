@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from recbole_invariant.comparison.collect import FoundRun
-from recbole_invariant.comparison.controls import knows_truth
+from recbole_invariant.comparison.controls import (
+    had_weights_to_choose,
+    knows_truth,
+    selected_by_test,
+)
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate
@@ -58,14 +62,12 @@ class Group:
     @property
     def ood_tests(self) -> list[str]:
         """Names of the shifted tests of the models themselves."""
-        own = {name for runs in self.runs.values() for run in runs for name in run.tests}
-        return [name for name in self.comparison.test_sets if name in own - {"iid", "ood_valid"}]
+        return [name for name in self.comparison.own_tests if name != "iid"]
 
     @property
     def tests(self) -> list[str]:
         """Names of all tests of the models themselves, shifted ones first."""
-        own = {name for runs in self.runs.values() for run in runs for name in run.tests}
-        return [*self.ood_tests, *(["iid"] if "iid" in own else [])]
+        return sorted(self.comparison.own_tests, key=lambda name: name == "iid")
 
     @property
     def metrics(self) -> list[str]:
@@ -123,30 +125,10 @@ def _group(runs: Sequence[FoundRun], styles: Mapping[str, Style], baseline: str 
         if not run.is_control:
             by_label.setdefault(run.label, []).append(run)
     labels = [label for label in comparison.models if label in by_label]
-    knowing = frozenset(label for label in labels if any(map(sees_truth, by_label[label])))
+    knowing = frozenset(label for label in labels if any(map(knows_truth, by_label[label])))
     chosen = frozenset(label for label in labels if any(map(selected_by_test, by_label[label])))
     metric = judging_metric(comparison)
     return Group(comparison, labels, by_label, styles, metric, knowing, chosen)
-
-
-def had_weights_to_choose(run: FoundRun) -> bool:
-    """Say whether training had several epochs; Pop and ItemKNN have but one."""
-    stages = run.record.get("stages")
-    return stages is None or sum(int(stage["epochs"]) for stage in stages) > 1
-
-
-def selected_by_test(run: FoundRun) -> bool:
-    """Say whether a test set chose a run's weights, of several."""
-    oracle = run.record.get("selection", {}).get("name") == "oracle"
-    return oracle and had_weights_to_choose(run)
-
-
-def sees_truth(run: FoundRun) -> bool:
-    """Say whether a run saw the planted truth, or a test set by the choice of its weights."""
-    if selected_by_test(run):
-        return True
-    # an oracle that had nothing to choose from told the model nothing
-    return knows_truth(replace(run, record={**run.record, "selection": {}}))
 
 
 def judging_metric(comparison: Comparison) -> str:

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
+from recbole_invariant.comparison.split_notes import lost_share
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.standing import Standing, standing, standings
 from recbole_invariant.report.verdict import Verdict, decide, gathered
 from recbole_invariant.report.wording import DASH, listed, number, set_title, smaller_is_better
-
-SAME_FOR_ALL = frozenset({"Pop", "Random"})
-"""RecBole's models that learn nothing of a user."""
 
 MUCH_LOST = 0.3
 """Share of a test's rows left out as unseen, above which a reader is warned."""
@@ -35,7 +34,9 @@ def judge(group: Group) -> Verdict:
     said = unjudged(group)
     if said:
         return Verdict(said, [], dict.fromkeys(group.ood_tests), found)
-    same = frozenset(label for label in group.labels if group.runs[label][0].model in SAME_FOR_ALL)
+    same = frozenset(
+        label for label in group.labels if group.runs[label][0].model in WITHOUT_OPTIONS
+    )
     barred, n_seeds = group.truth_knowing, len(comparison.seeds)
     return decide(means, found, comparison.baseline, group.metric, barred, same, n_seeds)
 
@@ -165,23 +166,16 @@ def caveats(group: Group) -> list[str]:
 
 def lost_rows(group: Group) -> list[str]:
     """Say of which tests a large share was dropped, users or items being unseen in training."""
-    records = [record for label in group.labels for record in group.records(label)]
+    runs = [run for label in group.labels for run in group.runs[label]]
     said = []
     for test in group.tests:
-        shares, users = [], []
-        for record in records:
-            dropped = ((record.get("split") or {}).get("dropped") or {}).get(test, 0)
-            kept = (record.get("n_interactions") or {}).get(test)
-            if dropped and kept is not None:
-                shares.append(dropped / (dropped + kept))
-                users.append((record.get("n_users") or {}).get(test))
-        if not shares or (share := fmean(shares)) <= MUCH_LOST:
+        share, users = lost_share(runs, test)
+        if share <= MUCH_LOST:
             continue
-        counts = sorted({n for n in users if n is not None})
-        ends = dict.fromkeys((counts[0], counts[-1])) if counts else {}
-        remain = f"; {DASH.join(map(str, ends))} users remain"
+        ends = dict.fromkeys((min(users), max(users))) if users else {}
+        remain = f"; {DASH.join(map(str, ends))} users remain" if users else ""
         said.append(
             f"{share:.0%} of the rows of {set_title(test)} were left out, as their user or item "
-            f"has no training row{remain if counts else ''}. It asks about the rest only."
+            f"has no training row{remain}. It asks about the rest only."
         )
     return said

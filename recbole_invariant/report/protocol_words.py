@@ -52,7 +52,7 @@ def _popularity(notes: Notes) -> list[str]:
         strengths = listed(
             [f"{number} has gamma {gamma:g}" for number, gamma in enumerate(gammas, 1)]
         )
-        said.append(f"Strengths: {strengths}; 1 is the strongest shift.")
+        said.append(f"Strengths: {strengths}; the smallest gamma is the strongest shift.")
     if notes.get("n_max") is not None:
         said.append(f"At most about {notes['n_max']:g} rows of an item go into the shifted tests.")
     return said

@@ -120,11 +120,14 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
 
 def strength_notes(record: Mapping[str, Any]) -> list[str]:
     """Say which strength of the popularity shift each test has, where there are several."""
-    gammas = record["split"].get("gamma", [])
+    gammas = (record.get("split") or {}).get("gamma") or []
     if len(gammas) < 2:
         return []
-    named = [f"ood_popularity_{k + 1} gamma {gamma:g}" for k, gamma in enumerate(gammas)]
-    return [f"{', '.join(named)}: 1 is the strongest shift"]
+    named = [
+        f"_{number}: gamma {gamma:g}" + (" (strongest shift)" if gamma == min(gammas) else "")
+        for number, gamma in enumerate(gammas, 1)
+    ]
+    return [f"ood_popularity{', '.join(named)}"]
 
 
 def slice_notes(record: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """Runs that see the truth, and that none of them is the yardstick by default."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,11 @@ def choose(folder: Path, baseline: str, words: str) -> bool:
     found = summarise(find_runs(folder))
     rule = f"{baseline}, the strongest of the models ({words}) on validation"
     return (found.baseline, found.baseline_rule) == (baseline, rule)
+
+
+def test_what_has_one_epoch_was_chosen_by_no_test() -> None:
+    run = found({}, "oracle")
+    one = replace(run, record={**run.record, "stages": [{"name": "train", "epochs": 1}]})
+    several = replace(run, record={**run.record, "stages": [{"name": "train", "epochs": 2}]})
+    assert not knows_truth(one)
+    assert knows_truth(several)

@@ -84,9 +84,11 @@ def test_the_notes_name_protocol_seed_selection_and_schedule() -> None:
         assert part in notes
     assert "RecBole's own split" in run_notes({**record, "protocol": None})[0]
     several = {**record, "split": {"gamma": [1.0, 4.0], "dropped": {"repeats": 6}}}
-    notes = "\n".join(run_notes(several))
-    assert "6 test rows left out that repeat training" in notes
-    assert "ood_popularity_1 gamma 1, ood_popularity_2 gamma 4: 1 is the strongest" in notes
+    lines = run_notes(several)
+    assert "6 test rows left out that repeat training" in lines[0]
+    assert "ood_popularity_1: gamma 1 (strongest shift), _2: gamma 4" in lines
+    backwards = {**record, "split": {"gamma": [4.0, 1.0]}}
+    assert "ood_popularity_1: gamma 4, _2: gamma 1 (strongest shift)" in run_notes(backwards)
 
 
 def test_slices_stand_with_their_users_and_the_worst_is_named() -> None:

@@ -87,7 +87,7 @@ def _cut_rows(dataset: Dataset, config: Any, name: str | None) -> Parts:
     sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
     if sequential:
         require_sequences(dataset)
-    data = interactions_of(dataset)
+    data = interactions_of(dataset, with_columns=name == "column")
     # RecBole's sequential datasets would make histories here, across what is about to be cut
     Dataset._change_feat_format(dataset)
     if name is None:
