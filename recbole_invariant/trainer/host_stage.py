@@ -1,12 +1,13 @@
 """The single stage of a RecBole model: its own loader, its own loss, RecBole's optimiser."""
 
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import torch
 from recbole.config import Config
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.interaction import Interaction
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.clip_grad import clip_grad_norm_
 
 from recbole_invariant.trainer.optimizer import optimizer_state
@@ -19,22 +20,40 @@ class HostStage(Stage):
 
     Args:
         name: name of the stage.
-        trainer: the staged trainer, for its model and settings.
+        trainer: the staged trainer, for its settings.
         train_data: RecBole's training loader, iterated as it is.
+        model: what is trained; the trainer's model by default.
+        loss: gives the loss, or its parts, of a batch; the model's `calculate_loss` by default.
+        epochs: at most so many; the trainer's by default.
+        patience: validations without improvement before it stops; the trainer's by default.
+        on_end: called at `end`, with the best weights loaded.
     """
 
-    def __init__(self, name: str, trainer: "HostTrainer", train_data: AbstractDataLoader) -> None:
-        super().__init__(name, trainer.epochs)
+    def __init__(
+        self,
+        name: str,
+        trainer: "HostTrainer",
+        train_data: AbstractDataLoader,
+        model: nn.Module | None = None,
+        loss: Callable[[Interaction], Any] | None = None,
+        epochs: int | None = None,
+        patience: int | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(name, trainer.epochs if epochs is None else epochs)
         self.trainer, self.train_data = trainer, train_data
+        self.model = trainer.model if model is None else model
+        self.loss = loss or self.model.calculate_loss
+        self.on_end = on_end
         self.validates = True
-        self.eval_step, self.patience = trainer.eval_step, trainer.stopping_step
+        self.eval_step = min(trainer.eval_step, max(self.epochs, 1))
+        self.patience = trainer.stopping_step if patience is None else patience
 
     def begin(self) -> None:
         """Make RecBole's optimiser and, for dynamic negatives, show the loader the model."""
-        config, model = self.trainer.config, self.trainer.model
-        self.optimizer = self.trainer.host_optimizer()
-        if config["train_neg_sample_args"].get("dynamic", False):
-            self.train_data.get_model(model)
+        self.optimizer = self.trainer.host_optimizer(self.model.parameters())
+        if self.trainer.config["train_neg_sample_args"].get("dynamic", False):
+            self.train_data.get_model(self.model)
 
     def batches(self) -> AbstractDataLoader:
         """Return RecBole's loader."""
@@ -46,17 +65,21 @@ class HostStage(Stage):
         batch = batch.to(trainer.device)
         self.optimizer.zero_grad()
         with torch.autocast(device_type=trainer.device.type, enabled=trainer.enable_amp):
-            losses = trainer.model.calculate_loss(batch)
+            losses = self.loss(batch)
         parts = losses if isinstance(losses, tuple) else (losses,)
         loss: Tensor = parts[0]
         for part in parts[1:]:
             loss = loss + part
         loss.backward()
-        if trainer.clip_grad_norm:
-            clip_grad_norm_(trainer.model.parameters(), **trainer.clip_grad_norm)
+        trainer.clip(self.model.parameters())
         self.optimizer.step()
         named = {f"loss_{k + 1}": part.detach() for k, part in enumerate(parts)}
         return {"loss": loss.detach(), **(named if len(parts) > 1 else {})}
+
+    def end(self) -> None:
+        """Hand the trained model on."""
+        if self.on_end:
+            self.on_end()
 
     def state(self) -> dict[str, Any]:
         """Return the optimiser and the loader's random stream."""
@@ -83,10 +106,15 @@ class HostTrainer(StagedTrainer):
         """Return the single stage `train`."""
         return [HostStage("train", self, train_data)]
 
-    def host_optimizer(self) -> torch.optim.Optimizer:
+    def host_optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Make the optimiser as RecBole does."""
-        optimizer = self._build_optimizer(params=self.model.parameters())
+        optimizer = self._build_optimizer(params=parameters)
         return cast(torch.optim.Optimizer, optimizer)
+
+    def clip(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Clip the gradients where the option `clip_grad_norm` says so."""
+        if self.clip_grad_norm:
+            clip_grad_norm_(parameters, **self.clip_grad_norm)
 
 
 class HostTraditionalTrainer(HostTrainer):

@@ -1,0 +1,60 @@
+"""RecBole's sequential models as encoders: item vectors can be changed before they are encoded."""
+
+from typing import Any
+
+from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.host_models import host_model_class, host_model_modules
+from recbole_invariant.model.sequence_encoder.base import Examples, SequenceEncoder
+from recbole_invariant.model.sequence_encoder.causal import CausalEncoder
+from recbole_invariant.model.sequence_encoder.masked import MaskedEncoder
+
+__all__ = ["SUPPORTED", "Examples", "SequenceEncoder", "build_encoder", "require_supported"]
+
+ENCODERS: dict[str, type[SequenceEncoder]] = {
+    "GRU4Rec": CausalEncoder,
+    "SASRec": CausalEncoder,
+    "BERT4Rec": MaskedEncoder,
+    "NARM": CausalEncoder,
+    "STAMP": CausalEncoder,
+    "LightSANs": CausalEncoder,
+}
+
+SUPPORTED: tuple[str, ...] = tuple(ENCODERS)
+"""RecBole's models that look a sequence's items up once, in `item_embedding`, read ids for masks
+only, and minimise the cross entropy over all items and nothing else. Not so are models that build
+a graph of the ids (SRGNN) and those with losses beside it (NextItNet, Caser, FEARec)."""
+
+
+def require_supported(name: str, option: str = "backbone") -> None:
+    """Make sure that a model can be taken apart.
+
+    Args:
+        name: of the model.
+        option: the option that names it, for the message.
+
+    Raises:
+        InputError: it cannot, or there is no such model.
+    """
+    if name in ENCODERS:
+        return
+    known = "is a model of RecBole's that" if name in host_model_modules() else "is no model that"
+    raise InputError(
+        f"{option}: '{name}' {known} cannot be gated before its encoder."
+        f"{suggest(name, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
+    )
+
+
+def build_encoder(name: str, config: Any, dataset: Any, n_fakes: int = 0) -> SequenceEncoder:
+    """Make one of RecBole's models and take it apart.
+
+    Args:
+        name: of the model, one of `SUPPORTED`.
+        config: its options.
+        dataset: training rows with histories.
+        n_fakes: see `SequenceEncoder`.
+
+    Raises:
+        InputError: the model is not supported.
+    """
+    require_supported(name)
+    return ENCODERS[name](host_model_class(name)(config, dataset), n_fakes)

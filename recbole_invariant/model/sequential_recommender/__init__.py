@@ -1,0 +1,1 @@
+"""Sequential recommenders, one a file, as RecBole has them."""
