@@ -28,6 +28,7 @@ from recbole_invariant.trainer.checkpoint import (
     set_random_states,
 )
 from recbole_invariant.trainer.history import History
+from recbole_invariant.trainer.snapshots import FOLDER, Snapshots
 from recbole_invariant.trainer.stage import EpochEnd, Stage
 
 EpochCallback = Callable[[int, float], None]
@@ -43,6 +44,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         stage_records: `{name, epochs, seconds}` of each finished stage.
         best_epoch: epoch (from 0, counted in its stage) of the selected weights.
         history: all epochs so far.
+        snapshots: weights put aside to be measured after selection; they select nothing. Begun
+            anew by `fit`.
+        records_frontier: whether every validated epoch is put aside (option `frontier`).
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
@@ -53,6 +57,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.history = History(path, self.tensorboard)
         self.stage_records: list[dict[str, Any]] = []
         self.stages: list[Stage] = []
+        self.records_frontier = bool(config["frontier"])
+        self.snapshots = Snapshots()
         self.best_valid_score: float = self.best_valid_score
         self.best_valid_result: dict[str, float] | None = None
         self.cur_step: int = 0
@@ -108,6 +114,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self._saved, self._callback = saved and self.run_dir is not None, callback_fn
         resumed = self._resume_from
         self._begin_history(resumed)
+        folder = self.run_dir / "checkpoint" / FOLDER if self._saved and self.run_dir else None
+        self.snapshots = Snapshots(folder)
+        self.snapshots.restart(resumed.get("snapshots", []) if resumed else [])
         for index in range(self.start_stage, len(self.stages)):
             self._run_stage(index, resumed)
             resumed = None
@@ -198,6 +207,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         if improved:
             self.best_valid_result, self.best_epoch = dict(result), epoch
             self.best_state = clone_state(self.model)
+        if self.records_frontier:
+            name, state = f"{stage.name} {epoch}", clone_state(self.model)
+            self.snapshots.keep(name, stage.name, epoch, result, state, frontier=True)
         if self._options["verbose"]:
             self.logger.info(f"{stage.name}: valid {dict2str(result)}")
         if self._callback:
@@ -277,10 +289,12 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
                 "epoch": self.best_epoch,
             },
             "history": self.history.lines,
+            "snapshots": self.snapshots.index(),
             "stage_records": self.stage_records,
             "random": random_states(),
         }
         save_checkpoint(self.run_dir / "checkpoint" / "last.safetensors", state)
+        self.snapshots.prune()
         self._last_checkpoint = time.monotonic()
 
 
