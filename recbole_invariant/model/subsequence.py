@@ -19,6 +19,7 @@ class SubsequenceExtractors(nn.Module):
         self, n_extractors: int, length: int, hidden: int, generator: torch.Generator
     ) -> None:
         super().__init__()
+        self.n_extractors = n_extractors
         self.hidden_weight = nn.Parameter(torch.empty(n_extractors, hidden, length))
         self.hidden_bias = nn.Parameter(torch.empty(n_extractors, hidden))
         self.gate_weight = nn.Parameter(torch.empty(n_extractors, length, hidden))
@@ -43,9 +44,8 @@ class SubsequenceExtractors(nn.Module):
         Returns:
             `(n_extractors, batch, length)`; a sigmoid of it is the chance that a position is kept.
         """
-        n_extractors, hidden, _ = self.hidden_weight.shape
         stacked = nn.functional.linear(
             descriptor, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten()
         )
-        active = stacked.relu().view(-1, n_extractors, hidden).transpose(0, 1)
+        active = stacked.relu().view(len(descriptor), self.n_extractors, -1).transpose(0, 1)
         return torch.baddbmm(self.gate_bias.unsqueeze(1), active, self.gate_weight.transpose(1, 2))
