@@ -23,7 +23,7 @@ class HostStage(Stage):
         trainer: the staged trainer, for its settings.
         train_data: RecBole's training loader, iterated as it is.
         model: what is trained; the trainer's model by default.
-        loss: gives the loss, or its parts, of a batch; the model's `calculate_loss` by default.
+        loss: gives the loss, or its parts, of a batch; that of the trainer's model by default.
         epochs: at most so many; the trainer's by default.
         patience: validations without improvement before it stops; the trainer's by default.
         on_end: called at `end`, with the best weights loaded.
@@ -43,7 +43,7 @@ class HostStage(Stage):
         super().__init__(name, trainer.epochs if epochs is None else epochs)
         self.trainer, self.train_data = trainer, train_data
         self.model = trainer.model if model is None else model
-        self.loss = loss or self.model.calculate_loss
+        self.loss: Callable[[Interaction], Any] = loss or trainer.model.calculate_loss
         self.on_end = on_end
         self.validates = True
         self.eval_step = min(trainer.eval_step, max(self.epochs, 1))

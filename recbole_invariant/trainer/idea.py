@@ -137,7 +137,9 @@ class IDEATrainer(HostTrainer):
 
     def _show(self, name: str, selected: Selected) -> None:
         """Have these weights measured on the tests too, once selection is over."""
-        self.snapshots.keep(name, selected.stage, selected.epoch, selected.valid, selected.state)
+        if selected.epoch is not None:  # without validation no epoch stands out
+            at = selected.stage, selected.epoch, selected.valid
+            self.snapshots.keep(name, *at, selected.state)
 
     def extra_state(self) -> dict[str, Any]:
         """Return the ends of the stages so far."""

@@ -45,6 +45,8 @@ class SequenceEncoder(nn.Module, ABC):
         size: length of an item's vector, and of an encoded sequence.
     """
 
+    backbone: Any
+
     def __init__(self, backbone: SequentialRecommender, n_fakes: int = 0) -> None:
         super().__init__()
         self.backbone = backbone
@@ -55,7 +57,8 @@ class SequenceEncoder(nn.Module, ABC):
     @property
     def table(self) -> nn.Embedding:
         """The backbone's item vectors."""
-        return self.backbone.item_embedding  # type: ignore[no-any-return]
+        table: nn.Embedding = self.backbone.item_embedding
+        return table
 
     def embed(self, item_sequence: Tensor) -> Tensor:
         """Look items up, fakes in a table of their own.
@@ -67,7 +70,8 @@ class SequenceEncoder(nn.Module, ABC):
             `(batch, length, size)`; zeros for padding where the backbone has it so.
         """
         if self.fake_embedding is None:
-            return self.table(item_sequence)  # type: ignore[no-any-return]
+            vectors: Tensor = self.table(item_sequence)
+            return vectors
         is_fake = item_sequence >= self.first_fake
         real = self.table(torch.where(is_fake, 0, item_sequence))
         fakes = self.fake_embedding(torch.where(is_fake, item_sequence - self.first_fake, 0))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import SequentialRecommender
-from torch import Tensor, nn
+from torch import Tensor
 
 from recbole_invariant.environment.simulated import (
     draw_mixing,
@@ -76,7 +76,7 @@ class IDEA(SequentialRecommender):  # type: ignore[misc]
             self.backbone._init_weights(fakes)
 
     @property
-    def backbone(self) -> nn.Module:
+    def backbone(self) -> Any:
         """The RecBole model inside."""
         return self.encoder.backbone
 
