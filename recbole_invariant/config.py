@@ -2,7 +2,8 @@
 
 Nothing the user writes is evaluated, `sys.argv` is not read, and RecBole's own lists stay as they
 are. Layers, later wins: RecBole's defaults, properties/overall.yaml, properties/model/<Model>.yaml,
-its variant, dataset_configs/<dataset>.yaml, config files, command line and `config=`.
+its variant, dataset_configs/<dataset>.yaml, config files, command line and `config=`. Where a model
+wraps another, that one's own options are among them: configuration/wrapped.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from recbole_invariant.configuration.value_checks import (
     negatives_of_sequences,
     sequence_problems,
 )
+from recbole_invariant.configuration.wrapped import find_wrapped, wrapped_problems
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import ModelEntry, resolve
@@ -72,6 +74,7 @@ def user_layers(
     config_files: Sequence[str],
     overrides: Mapping[str, Any] | None,
     command_line: Mapping[str, str] | None,
+    wrapped: type[Any] | None = None,
 ) -> tuple[list[Layer], list[str]]:
     """Return the user's layers, the lowest first, and what is wrong with the files.
 
@@ -80,12 +83,14 @@ def user_layers(
         config_files: YAML files; later ones win.
         overrides: Python's `config=`.
         command_line: options as text.
+        wrapped: the model that this one wraps, whose section counts too.
     """
     layers: list[Layer] = []
     problems: list[str] = []
     for path in config_files:
         try:
-            layers += section_for(f"{CONFIG_FILE} {path}", read_yaml_mapping(path), model)
+            values = read_yaml_mapping(path)
+            layers += section_for(f"{CONFIG_FILE} {path}", values, model, wrapped)
         except InputError as error:
             problems += error.problems
     layers += [Layer(CONFIG_ARGUMENT, dict(overrides))] if overrides else []
@@ -127,12 +132,19 @@ def build_config(
     except InputError as error:
         problems += error.problems
     name = entry.name if entry else str(model)
-    layers, file_problems = user_layers(name, config_files, overrides, command_line)
-    checked = check_options(layers, entry.model_class if entry else None)
+    given = (name, config_files, overrides, command_line)
+    layers, file_problems = user_layers(*given)
+    wrapped = None
+    if entry is not None:
+        wrapped, more = find_wrapped(name, entry.model_class, dataset, layers)
+        problems += more
+        layers, file_problems = user_layers(*given, wrapped)
+    model_class = entry.model_class if entry else None
+    checked = check_options(layers, model_class, wrapped=wrapped)
     problems += file_problems + checked.problems
     if entry is None:
         raise InputError(problems)
-    all_layers, more = _resolve_layers(entry, dataset, checked.layers)
+    all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
     if problems or more:
         raise InputError([*problems, *more])
     for warning in checked.warnings:
@@ -144,16 +156,16 @@ def build_config(
 
 
 def _resolve_layers(
-    entry: ModelEntry, dataset: str, user: list[Layer]
+    entry: ModelEntry, dataset: str, user: list[Layer], wrapped: type[Any] | None
 ) -> tuple[list[Layer], list[str]]:
     """Put the defaults under the user's layers and check what they give together."""
     problems: list[str] = []
     variant = merged(user).get("variant")
     try:
-        defaults = default_layers(entry.name, entry.model_class, dataset, variant)
+        defaults = default_layers(entry.name, entry.model_class, dataset, variant, wrapped)
     except InputError as error:
         problems += error.problems
-        defaults = default_layers(entry.name, entry.model_class, dataset)
+        defaults = default_layers(entry.name, entry.model_class, dataset, wrapped=wrapped)
     layers = [*defaults, *user]
     values, origin = merged(layers), origins(layers)
     settled = negatives_of_sequences(values, origin, entry.model_class, set(merged(user)))
@@ -161,6 +173,7 @@ def _resolve_layers(
         layers.append(settled)
     elif settled is not None:
         problems.append(settled)
+    problems += wrapped_problems(layers, entry.name, entry.model_class, wrapped)
     problems += metric_problems(values, origin)
     problems += sequence_problems(user, merged(defaults), entry.name)
     problems += dataset_problems(values, dataset, entry.name)

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from recbole_invariant.compat.after_import import after_import
+from recbole_invariant.errors import InputError
 from recbole_invariant.registry import ModelEntry, ModelSpec
 
 HOST_PACKAGE = "recbole.model.general_recommender"
@@ -72,10 +73,15 @@ def _layer_patch(module: ModuleType) -> None:
         load(self, model, model_class, dataset)
         if getattr(self, "layers_itself", False) or not ModelEntry(model, model_class).is_ours:
             return
-        from recbole_invariant.configuration.layers import merged, our_layers
+        from recbole_invariant.configuration.layers import Layer, default_layers, merged
+        from recbole_invariant.configuration.wrapped import find_wrapped
 
-        external = self.external_config_dict
-        values = merged(our_layers(model, model_class, dataset, external.get("variant")))
+        given = Layer("RecBole's config", self.external_config_dict)
+        wrapped, problems = find_wrapped(model, model_class, dataset, [given])
+        if problems:
+            raise InputError(problems)
+        variant = given.values.get("variant")
+        values = merged(default_layers(model, model_class, dataset, variant, wrapped))
         self.internal_config_dict.update(values)
 
     initialise = module.Config.__init__

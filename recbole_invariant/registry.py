@@ -27,16 +27,24 @@ class ModelSpec:
         return getattr(import_module(module), name)
 
 
-def _spec(name: str) -> ModelSpec:
+SEQUENTIAL_DATASET = "recbole.data.dataset:SequentialDataset"
+
+
+def _spec(name: str, folder: str = "general_recommender", **parts: str) -> ModelSpec:
     """Return the places of a model whose files share the stem of its name."""
     return ModelSpec(
-        f"recbole_invariant.model.general_recommender.{name.lower()}:{name}",
+        f"recbole_invariant.model.{folder}.{name.lower()}:{name}",
         f"recbole_invariant.trainer.{name.lower()}:{name}Trainer",
+        **parts,
     )
 
 
 MODELS: dict[str, ModelSpec] = {
-    name: _spec(name) for name in ("UltraGCN", "UltraGCNF", "InvRL", "PaInvRL")
+    **{name: _spec(name) for name in ("UltraGCN", "UltraGCNF", "InvRL", "PaInvRL")},
+    **{
+        name: _spec(name, "sequential_recommender", dataset=SEQUENTIAL_DATASET)
+        for name in ("IDEA",)
+    },
 }
 """Our models by name."""
 

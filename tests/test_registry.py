@@ -12,6 +12,7 @@ import pytest
 import recbole.data.dataset
 import recbole.trainer
 from recbole.config import Config
+from recbole.data.dataset import SequentialDataset
 from recbole.utils import ModelType, get_model, get_trainer
 
 from recbole_invariant import host_models, registry
@@ -22,6 +23,7 @@ from recbole_invariant.registry import MODELS, model_names, resolve
 
 PATH = os.pathsep.join(path for path in sys.path if path)
 LIBRARY_MODELS = sorted(host_models.NEEDED_LIBRARY)
+DATASETS = {name: SequentialDataset if name == "IDEA" else MultimodalDataset for name in MODELS}
 
 
 def printed(script, cwd=None):
@@ -50,7 +52,7 @@ def test_our_models(name):
     assert entry.name == entry.model_class.__name__ == name
     assert entry.trainer_class is not None
     assert entry.trainer_class.__name__ == f"{name}Trainer"
-    assert entry.dataset_class is MultimodalDataset
+    assert entry.dataset_class is DATASETS[name]
     assert entry.is_ours
     assert resolve(entry.model_class) == entry
 
@@ -159,8 +161,8 @@ def test_recbole_finds_our_names(name):
     entry = resolve(name)
 
     assert get_model(name) is entry.model_class
-    assert get_trainer(ModelType.GENERAL, name) is entry.trainer_class
-    assert getattr(recbole.data.dataset, f"{name}Dataset") is MultimodalDataset
+    assert get_trainer(entry.model_class.type, name) is entry.trainer_class
+    assert getattr(recbole.data.dataset, f"{name}Dataset") is DATASETS[name]
     assert pickle.loads(pickle.dumps(entry.model_class)) is entry.model_class
 
 

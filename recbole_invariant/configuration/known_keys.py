@@ -145,11 +145,12 @@ def _keys_in_source(model_class: type[Any]) -> set[str]:
     return keys
 
 
-def schema_of(model_class: type[Any] | None) -> Schema:
+def schema_of(model_class: type[Any] | None, wrapped: type[Any] | None = None) -> Schema:
     """Return the options of a model.
 
     Args:
         model_class: the model; None gives what every model reads.
+        wrapped: the model that it wraps, whose options it reads too.
     """
     general = [path for path in host_yaml_files() if path.parent.name != "model"]
     overall, *ours = our_yaml_files()
@@ -160,10 +161,11 @@ def schema_of(model_class: type[Any] | None) -> Schema:
     if model_class is not None:
         owner = yaml_owner(model_class)
         model_files = [path for path, _ in reversed(model_yaml_chain(owner))]
-        host_file = host_model_yaml(owner)
-        model_files += [host_file] if host_file is not None else []
         own = getattr(model_class, "default_options", None) or {}
-        keys = keys | _keys_in_source(model_class)
+    for cls in filter(None, (model_class, wrapped)):
+        host_file = host_model_yaml(yaml_owner(cls))
+        model_files += [host_file] if host_file is not None else []
+        keys = keys | _keys_in_source(cls)
     options = _first_declared([*model_files, overall, *general, *datasets])
     for key, default in own.items():
         types = () if default is None else (type_name(default),)

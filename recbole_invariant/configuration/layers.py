@@ -1,7 +1,8 @@
 """Layers of options below the user's own, each with the name of what set it.
 
 Later wins: RecBole's defaults, properties/overall.yaml, properties/model/<Model>.yaml, its variant,
-dataset_configs/<dataset>.yaml with its section for the model.
+dataset_configs/<dataset>.yaml with its section for the model. A model that wraps another one
+(`wraps`, see wrapped.py) has that one's defaults from RecBole, and its section below its own.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ from recbole_invariant.configuration.folders import (
 from recbole_invariant.configuration.yaml_text import OptionLoader, read_yaml_mapping
 from recbole_invariant.errors import InputError, suggest
 
-STRUCTURE_KEYS = ("base", "variants", "models")
+STRUCTURE_KEYS = ("base", "variants", "models", "wraps")
 """Keys of our YAML files that arrange options and are none themselves."""
 
 
@@ -101,10 +102,17 @@ def yaml_owner(model_class: type[Any]) -> str:
     return names[0]
 
 
-def host_layers(model: str, model_class: type[Any], dataset: str) -> list[Layer]:
-    """Return RecBole's own defaults, in its order, with the type of the model."""
-    layers = _HostDefaults(model, model_class, dataset).read
-    path = host_model_yaml(yaml_owner(model_class))
+def host_layers(
+    model: str, model_class: type[Any], dataset: str, wrapped: type[Any] | None = None
+) -> list[Layer]:
+    """Return RecBole's own defaults, in its order, with the type of the model.
+
+    They are those of the wrapped model where there is one.
+    """
+    source = wrapped or model_class
+    name = model if wrapped is None else wrapped.__name__
+    layers = _HostDefaults(name, source, dataset).read
+    path = host_model_yaml(yaml_owner(source))
     if path is not None and not any(layer.name.endswith(f"/{path.name}") for layer in layers):
         layers.insert(1, Layer(f"RecBole model/{path.name}", read_yaml_mapping(path)))
     return [*layers, Layer("RecBole", {"MODEL_TYPE": model_class.type})]
@@ -150,11 +158,28 @@ def _variant_layer(chain: list[tuple[Path, dict[str, Any]]], variant: Any) -> li
     return [Layer(f"variant {variant}", variants[variant] or {})]
 
 
-def section_for(name: str, values: dict[str, Any], model: str) -> list[Layer]:
-    """Split a file's options from its section `models: {<model>: {...}}` for one model."""
-    section = (values.get("models") or {}).get(model) or {}
+def section_for(
+    name: str, values: dict[str, Any], model: str, wrapped: type[Any] | None = None
+) -> list[Layer]:
+    """Split a file's options from its sections `models: {<model>: {...}}` for one model.
+
+    The section of the model that it wraps comes below its own.
+
+    Raises:
+        InputError: `models` or such a section is no dict of options.
+    """
     layers = [Layer(name, _options(values))]
-    return [*layers, Layer(f"{name} models.{model}", section)] if section else layers
+    sections = values.get("models") or {}
+    for owner in (model,) if wrapped is None else (wrapped.__name__, model):
+        section = (sections.get(owner) or {}) if isinstance(sections, dict) else sections
+        if not isinstance(section, dict):
+            raise InputError(
+                f"{name}: models: expected `{owner}: {{option: value, ...}}` below it; "
+                f"it is {section!r}."
+            )
+        if section:
+            layers.append(Layer(f"{name} models.{owner}", section))
+    return layers
 
 
 def overall_layer() -> Layer:
@@ -163,7 +188,11 @@ def overall_layer() -> Layer:
 
 
 def our_layers(
-    model: str, model_class: type[Any], dataset: str, variant: Any = None
+    model: str,
+    model_class: type[Any],
+    dataset: str,
+    variant: Any = None,
+    wrapped: type[Any] | None = None,
 ) -> list[Layer]:
     """Return the layers of this package: overall, model, variant, the class's own, dataset.
 
@@ -172,6 +201,7 @@ def our_layers(
         model_class: the model; its `default_options` are a layer where it has them.
         dataset: name of the dataset.
         variant: the variant that the user asked for; None takes the one of the files.
+        wrapped: the model that this one wraps, if any.
 
     Raises:
         InputError: if there is no such variant.
@@ -180,7 +210,8 @@ def our_layers(
     files = [Layer(f"properties/model/{path.name}", _options(values)) for path, values in chain]
     path = dataset_yaml(dataset)
     values = read_yaml_mapping(path) if path.is_file() else {}
-    data = section_for(f"dataset_configs/{path.name}", values, model) if values else []
+    name = f"dataset_configs/{path.name}"
+    data = section_for(name, values, model, wrapped) if values else []
     own = getattr(model_class, "default_options", None)
     chosen = variant if variant is not None else merged([*files, *data]).get("variant")
     return [
@@ -193,15 +224,19 @@ def our_layers(
 
 
 def default_layers(
-    model: str, model_class: type[Any], dataset: str, variant: Any = None
+    model: str,
+    model_class: type[Any],
+    dataset: str,
+    variant: Any = None,
+    wrapped: type[Any] | None = None,
 ) -> list[Layer]:
     """Return every layer below the user's.
 
     What RecBole sets for a kind of model (its quick_start_config, e.g. AUC over labelled rows for
     context-aware ones) stands above our overall.yaml, which is for all models.
     """
-    host = host_layers(model, model_class, dataset)
-    overall, *others = our_layers(model, model_class, dataset, variant)
+    host = host_layers(model, model_class, dataset, wrapped)
+    overall, *others = our_layers(model, model_class, dataset, variant, wrapped)
     kind = [layer for layer in host if layer.name.startswith("RecBole quick_start_config/")]
     plain = [layer for layer in host if layer not in kind]
     return [*plain, overall, *kind, *others]

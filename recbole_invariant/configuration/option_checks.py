@@ -53,7 +53,10 @@ def _host_value(key: str, value: Any) -> Any:
 
 
 def check_options(
-    layers: Sequence[Layer], model_class: type[Any] | None = None, schema: Schema | None = None
+    layers: Sequence[Layer],
+    model_class: type[Any] | None = None,
+    schema: Schema | None = None,
+    wrapped: type[Any] | None = None,
 ) -> Checked:
     """Check what the user set, and report everything at once.
 
@@ -61,11 +64,14 @@ def check_options(
         layers: the user's layers; text in them is converted by `convert_text`.
         model_class: the model, for its own options; None checks what every model has.
         schema: instead of that of the model.
+        wrapped: the model that it wraps, whose options it reads too.
 
     Returns:
         The layers that remain, problems and warnings.
     """
-    schema = schema or schema_of(model_class)
+    schema = schema or schema_of(model_class, wrapped)
+    reader = "this model" if model_class is None else model_class.__name__
+    reader += f" over {wrapped.__name__}" if wrapped else ""
     checked = Checked()
     for layer in layers:
         good: dict[str, Any] = {}
@@ -78,7 +84,7 @@ def check_options(
             value = _host_value(key, value)
             option = schema.options.get(key)
             if option is None:
-                checked.warnings.append(_no_effect(schema, layer.name, key, model_class))
+                checked.warnings.append(_no_effect(schema, layer.name, key, reader))
             elif problem := value_problem(option, value):
                 checked.problems.append(f"{layer.name}: option '{key}' {problem}")
                 continue
@@ -87,7 +93,6 @@ def check_options(
     return checked
 
 
-def _no_effect(schema: Schema, layer: str, key: str, model_class: type[Any] | None) -> str:
-    model = "this model" if model_class is None else model_class.__name__
+def _no_effect(schema: Schema, layer: str, key: str, model: str) -> str:
     near = suggest(key, schema.options)
     return f"{layer}: option '{key}' belongs to other models; {model} does not read it.{near}"

@@ -109,7 +109,8 @@ def negatives_of_sequences(
     if "train_neg_sample_args" in user:
         return (
             f"{origin['train_neg_sample_args']}: train_neg_sample_args must be null with "
-            "loss_type CE, which compares with all items; or set loss_type to BPR."
+            "loss_type CE, which compares with all items; loss_type BPR, where a model takes it, "
+            "samples them."
         )
     return Layer("loss_type CE takes no negatives", {"train_neg_sample_args": None})
 

@@ -1,0 +1,117 @@
+"""Models that wrap another one, such as IDEA over several sequential models of RecBole.
+
+The structure key `wraps` of a model's YAML names the option that says which model is wrapped, e.g.
+`wraps: backbone`. Any layer may set that option, and the options of the model it names are then
+options of the wrapping model too.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recbole_invariant.configuration.known_keys import schema_of
+from recbole_invariant.configuration.layers import (
+    Layer,
+    merged,
+    model_yaml_chain,
+    origins,
+    our_layers,
+    yaml_owner,
+)
+from recbole_invariant.configuration.yaml_text import parse_value
+from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.host_models import host_model_class, host_model_modules
+from recbole_invariant.options import value_problem
+
+
+def wrapping_option(model_class: type[Any]) -> str | None:
+    """Return the option that names the model wrapped by this one, None if it wraps none."""
+    found: str | None = None
+    for _, values in model_yaml_chain(yaml_owner(model_class)):
+        found = values.get("wraps", found)
+    return found
+
+
+def find_wrapped(
+    model: str, model_class: type[Any], dataset: str, user: Sequence[Layer]
+) -> tuple[type[Any] | None, list[str]]:
+    """Find the model that a model wraps.
+
+    Args:
+        model: name of the wrapping model.
+        model_class: the wrapping model.
+        dataset: name of the dataset, whose YAML may name the wrapped model.
+        user: the user's layers; what they name may be text.
+
+    Returns:
+        The wrapped model, None if there is none; and what is wrong with the one that was named, in
+        whose stead the default is returned.
+    """
+    option = wrapping_option(model_class)
+    if option is None:
+        return None, []
+    try:
+        defaults = our_layers(model, model_class, dataset, merged(user).get("variant"))
+    except InputError:  # A wrong variant, which is reported where the layers are put together.
+        defaults = our_layers(model, model_class, dataset)
+    layers = [*defaults, *user]
+    value = merged(layers)[option]
+    named = parse_value(value) if isinstance(value, str) else value
+    named = value if isinstance(value, str) and not isinstance(named, str) else named
+    if isinstance(named, str):
+        problem = _refusal(model, option, named)
+        if problem is None:
+            return host_model_class(named), []
+        problems = [f"{origins(layers)[option]}: {problem}"]
+    else:
+        problems = []  # Not even text: the check against the schema says so.
+    return host_model_class(str(merged(defaults)[option])), problems
+
+
+def _refusal(model: str, option: str, named: str) -> str | None:
+    """Say why a model cannot be wrapped, or return None."""
+    from recbole_invariant.model.sequence_encoder import SUPPORTED
+
+    if named in SUPPORTED:
+        return None
+    modules = host_model_modules()
+    if named in modules:
+        kind = modules[named].split(".")[2].replace("_", " ")
+        problem = f"RecBole's '{named}' ({kind}) is not supported by {model}."
+    else:
+        problem = f"there is no model '{named}' in RecBole."
+    return f"{option}: {problem}{suggest(named, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
+
+
+def wrapped_problems(
+    layers: Sequence[Layer], model: str, model_class: type[Any], wrapped: type[Any] | None
+) -> list[str]:
+    """Check what the wrapped model's sections `models: {<wrapped>: ...}` set in the end.
+
+    They are written for the model alone, and the wrapping model may allow less. One also must not
+    name another model to wrap.
+
+    Args:
+        layers: all layers, the lowest first.
+        model: name of the wrapping model.
+        model_class: the wrapping model.
+        wrapped: the model that it wraps.
+    """
+    option = wrapping_option(model_class)
+    if wrapped is None or option is None:
+        return []
+    values, origin = merged(layers), origins(layers)
+    section = f" models.{wrapped.__name__}"
+    declared = schema_of(model_class, wrapped).options
+    problems = [
+        f"{origin[key]}: option '{key}' {problem} Set it for {model} under `models: {model}`."
+        for key, value in values.items()
+        if origin[key].endswith(section)
+        and key in declared
+        and (problem := value_problem(declared[key], value)) is not None
+    ]
+    if origin[option].endswith(section):
+        problems.append(
+            f"{origin[option]}: '{option}' cannot be set among the options of a {option}; set it "
+            f"under `models: {model}`."
+        )
+    return problems
