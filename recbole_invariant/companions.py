@@ -45,6 +45,7 @@ OWN_SHARED_OPTIONS = (
     "eval_users_per_batch",
     "eval_memory_mb",
     "curve_k",
+    "frontier",
     "table_metrics",
 )
 SHARED_OPTIONS = frozenset(

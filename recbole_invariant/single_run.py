@@ -20,6 +20,7 @@ from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
 from recbole_invariant.evaluation.selection import SelectionRule
+from recbole_invariant.evaluation.snapshots import SNAPSHOTS, measure_snapshots, no_frontier
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.report.plots import plot_run
@@ -70,6 +71,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     config["checkpoint_dir"] = str(run_dir / "checkpoint")
     data = prepare(config, entry)
     model, trainer = build(config, entry, data)
+    unrecorded = _warn_of_no_frontier(trainer)
     rule = SelectionRule.from_config(config)
     said = rule.describe(data.loaders)
     require_scored(rule.split(data.loaders), data.parts, model, config, data.dataset)
@@ -86,13 +88,16 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     measured = measure_tests(trainer, data)
     metrics = {**selecting, **measured.metrics}
     records.write_per_user(run_dir, measured.per_user)
+    measured.notes += unrecorded
     lost = save_model(run_dir / records.MODEL_FILE, model)
     if lost:
         getLogger().warning(f"not stored with the model: {', '.join(lost)}")
+    snapshots = measure_snapshots(trainer, data, list(measured.metrics), validated_rows(rule, data))
     record = {
         **describe_run(config, entry, trainer, rule, said),
         "metrics": metrics,
         **measured.record(),
+        SNAPSHOTS: snapshots,
         "training_seconds": round(trained, 3),
         "not_stored": lost,
         "options": options,
@@ -103,6 +108,9 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
     record = records.plain(record)
     records.write_json(run_dir / records.RUN_FILE, record)
+    if snapshots:
+        # not before: a run that is killed until here can go on from its checkpoint
+        trainer.snapshots.clear()
     return RunResult(metrics, run_dir, record, measured.per_user)
 
 
@@ -136,7 +144,8 @@ def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = 
     show = bool(config["show_progress"])
     loaders = data.loaders
     _, best = trainer.fit(loaders.train, rule.loader(loaders), saved=True, show_progress=show)
-    results = {rule.split(loaders): best} if best is not None and rule.name != "oracle" else {}
+    selected_on = validated_rows(rule, data)
+    results = {selected_on: best} if best is not None and selected_on is not None else {}
     for name, loader in (("valid", loaders.valid), ("ood_valid", loaders.ood_valid)):
         if name not in results and loader is not None:
             results[name] = trainer.evaluate(loader, load_best_model=False)
@@ -144,6 +153,20 @@ def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = 
         name: {metric: float(value) for metric, value in results[name].items()}
         for name in sorted(results, reverse=True)
     }
+
+
+def validated_rows(rule: SelectionRule, data: Prepared) -> str | None:
+    """Name the rows that training was validated on; None where they are a test's (`oracle`)."""
+    return None if rule.name == "oracle" else rule.split(data.loaders)
+
+
+def _warn_of_no_frontier(trainer: Any) -> list[str]:
+    """Say in the log, and for the record, where the option `frontier` has no effect."""
+    reason = no_frontier(trainer)
+    if reason is None:
+        return []
+    getLogger().warning(reason)
+    return [reason]
 
 
 def describe_run(

@@ -13,7 +13,7 @@ import torch
 from recbole.config import Config
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.trainer import Trainer
-from recbole.utils import calculate_valid_score, early_stopping
+from recbole.utils import ModelType, calculate_valid_score, early_stopping
 from recbole.utils.utils import dict2str
 from tqdm import tqdm
 
@@ -57,7 +57,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.history = History(path, self.tensorboard)
         self.stage_records: list[dict[str, Any]] = []
         self.stages: list[Stage] = []
-        self.records_frontier = bool(config["frontier"])
+        one_pass = config["MODEL_TYPE"] == ModelType.TRADITIONAL
+        self.records_frontier = bool(config["frontier"]) and not one_pass
         self.snapshots = Snapshots()
         self.best_valid_score: float = self.best_valid_score
         self.best_valid_result: dict[str, float] | None = None
