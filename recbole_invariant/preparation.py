@@ -13,6 +13,7 @@ from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
 from recbole_invariant.data.sequences import plain_benchmark_files
 from recbole_invariant.data.splits.apply import chosen_protocol, cut
 from recbole_invariant.data.splits.parts import Parts
+from recbole_invariant.data.targets import request_targets
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.protocol import Loaders, make_loaders, set_eval_batch
 from recbole_invariant.registry import ModelEntry
@@ -51,6 +52,7 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
     config["ood"] = protocol
     request_positives(config)
     request_column(config)
+    request_targets(config)
     dataset = load_dataset(config, entry)
     drop_negatives(config, dataset)
     n_items = dataset.item_num - 1

@@ -2,7 +2,8 @@
 
 RecBole turns every prefix of a user's sequence into a row and splits afterwards, so that rows of
 a random split would carry test items in their histories. Here single interactions are cut first;
-histories are then made of training rows alone (for `temporal`, of all rows before the boundary).
+histories are then made of training rows alone (for `temporal`, of all rows before the boundary;
+with `test_history: train_and_valid`, those of tests of validation rows as well).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,14 @@ import torch
 from recbole.data.dataset import SequentialDataset
 from recbole.data.interaction import Interaction
 
-from recbole_invariant.data.splits.base import Interactions
+from recbole_invariant.data.splits.base import Interactions, is_test
 from recbole_invariant.errors import InputError
 
 BEFORE_BOUNDARY = ("train", "valid", "ood_valid", "iid")
 """Parts of the protocol `temporal` that lie before its boundary."""
+
+TRAIN_AND_VALID = "train_and_valid"
+"""Value of `test_history`: validation rows stand in the histories of tests, too."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,8 @@ class CutSequences:
         data: the same rows with unscaled times.
         parts: rows of each part.
         protocol: what cut them; None for the data's own files.
+        targets: rows that may be targets, `(n_rows,)` bool; None is every row. The others stand
+            in histories only.
     """
 
     def __init__(
@@ -178,27 +184,33 @@ class CutSequences:
         data: Interactions,
         parts: Mapping[str, np.ndarray],
         protocol: str | None = None,
+        targets: np.ndarray | None = None,
     ) -> None:
         require_sequences(whole)
         self.whole, self.parts, self.protocol = whole, parts, protocol
         self.users = data.users
         self.times = np.asarray(data.times)
         self.length = int(whole.config["MAX_ITEM_LIST_LENGTH"])
+        self.targets = np.ones(len(data), dtype=bool) if targets is None else targets
+        self.valid_is_past = whole.config["test_history"] == TRAIN_AND_VALID
 
     def training_set(self) -> Any:
         """Return a dataset of every training prefix with the item that follows it."""
         rows = self.parts["train"]
         windows = prefix_windows(self.users[rows], self.times[rows], self.length)
         history = np.where(windows.history >= 0, rows[windows.history], -1)
-        targets = Windows(rows[windows.targets], history)
+        wanted = self.targets[rows[windows.targets]]
+        targets = Windows(rows[windows.targets][wanted], history[wanted])
         return self.whole.copy(attach_histories(self.whole, self.whole.inter_feat, targets))
 
     def past_of(self, part: str) -> np.ndarray:
         """Return the rows that may stand in a history when a part is ranked."""
-        if self.protocol != "temporal" or part != "ood_temporal":
-            return self.parts["train"]
-        before = [self.parts[name] for name in BEFORE_BOUNDARY if name in self.parts]
-        return np.concatenate(before)
+        names: tuple[str, ...] = ("train",)
+        if self.protocol == "temporal" and part == "ood_temporal":
+            names = BEFORE_BOUNDARY
+        elif self.valid_is_past and is_test(part):
+            names = ("train", "valid")
+        return np.concatenate([self.parts[name] for name in names if name in self.parts])
 
     def questions(self, part: str) -> tuple[Interaction, np.ndarray]:
         """Ask one ranking a user of a part.
@@ -209,6 +221,7 @@ class CutSequences:
             Users without any history are left out: there is nothing to rank by.
         """
         rows = self.parts[part]
+        rows = rows[self.targets[rows]]
         rows = rows[np.lexsort((rows, self.times[rows], self.users[rows]))]
         users, first = np.unique(self.users[rows], return_index=True)
         past = self.past_of(part)

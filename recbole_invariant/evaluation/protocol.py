@@ -159,20 +159,30 @@ def _train_loader(config: Any, whole: Dataset, train: Dataset, sampler: Any) -> 
 def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, part: Dataset) -> Any:
     """Make a part's loader; what is left out of a test's ranking is training and validation.
 
-    Under validation it is training alone, and never another test.
+    Under validation it is training alone, and never another test; with `rank_seen`, nothing.
     """
     phase = "test" if is_test(name) else "valid"
-    seen = [parts.train, *([] if phase == "valid" else [parts.valid])]
-    if phase == "test" and parts.ood_valid is not None:
-        seen.append(parts.ood_valid)
+    seen = [] if config["rank_seen"] else _seen(parts, phase)
     if parts.sequences is not None:
         return _sequence_loader(config, parts, name, part, seen)
     if config["eval_args"]["mode"][phase] == "full" and config["MODEL_TYPE"] in RANKED_BY_USER:
         return rank_users(config, part, seen)
     nothing = parts.train.copy(parts.train.inter_feat[:0])
     built = [parts.train, part, nothing] if phase == "valid" else [parts.train, parts.valid, part]
+    if config["rank_seen"]:
+        raise InputError(
+            "rank_seen: only a ranking of all items can hold a user's seen items; set "
+            "eval_args: {mode: full}, or rank_seen: false."
+        )
     sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
     return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
+
+
+def _seen(parts: Parts, phase: str) -> list[Dataset]:
+    """Return what is left out of the rankings of a phase, `valid` or `test`."""
+    if phase == "valid":
+        return [parts.train]
+    return [parts.train, parts.valid, *([] if parts.ood_valid is None else [parts.ood_valid])]
 
 
 def _sequence_loader(
@@ -184,9 +194,11 @@ def _sequence_loader(
     row_of[users] = np.arange(len(users))
 
     def pairs(datasets: Sequence[Dataset]) -> tuple[np.ndarray, np.ndarray]:
-        at = np.concatenate([row_of[np.asarray(d.inter_feat[d.uid_field])] for d in datasets])
-        items = np.concatenate([np.asarray(d.inter_feat[d.iid_field]) for d in datasets])
-        return at[at >= 0], items[at >= 0]
+        nothing = np.empty(0, np.int64)
+        at = [row_of[np.asarray(d.inter_feat[d.uid_field])] for d in datasets]
+        items = [np.asarray(d.inter_feat[d.iid_field]) for d in datasets]
+        rows, found = np.concatenate([nothing, *at]), np.concatenate([nothing, *items])
+        return rows[rows >= 0], found[rows >= 0]
 
     return UserRankingLoader(config, parts.fitted, rows, pairs(seen), pairs([part]))
 

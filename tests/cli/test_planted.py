@@ -39,7 +39,11 @@ def test_another_name_is_told_where_its_options_are(
     ("words", "message"),
     [
         ([], "planted needs --out DIR"),
-        (["--out=x", "--kind=sequences"], "comes in a later version"),
+        (["--out=x", "--kind=sequence"], "Did you mean 'sequences'"),
+        (["--out=x", "--kind=sequences", "--preset=m"], "expected one of M, S, W, Q"),
+        (["--out=x", "--kind=sequences", "--training_cue=non"], "Did you mean 'none'"),
+        (["--out=x", "--kind=sequences", "--style_strength=2"], "no option --style_strength"),
+        (["--out=x", "--preset=M"], "planted has no option --preset"),
         (["--out=x", "--kind=item"], "Did you mean 'items'"),
         (["--out=x", "--user=3"], "Did you mean 'users'"),
         (["--out=x", "--users=many"], "--users: expected a whole number, not 'many'"),

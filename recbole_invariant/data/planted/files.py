@@ -14,6 +14,8 @@ from recbole_invariant.files import write_atomically
 
 TRUTH_INTERACTIONS = "truth_interactions.parquet"
 TRUTH_FEATURES = "truth_features.parquet"
+TRUTH_USERS = "truth_users.parquet"
+TRUTH_ITEMS = "truth_items.parquet"
 RECIPE = "planted.json"
 
 
@@ -36,7 +38,16 @@ def write(data: PlantedData, folder: Path) -> list[Path]:
     Raises:
         InputError: the folder holds something else.
     """
-    contents = {f"{folder.name}.{name}": content for name, content in _contents(data).items()}
+    return write_contents(_contents(data), folder)
+
+
+def write_contents(named: dict[str, bytes], folder: Path) -> list[Path]:
+    """Write files into a folder whose name starts theirs; see `write` for what is left alone.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    contents = {f"{folder.name}.{name}": content for name, content in named.items()}
     missing = _missing(folder, contents)
     for name in missing:
         write_atomically(folder / name, contents[name])
@@ -73,23 +84,23 @@ def _contents(data: PlantedData) -> dict[str, bytes]:
         buffer = io.BytesIO()
         np.save(buffer, values, allow_pickle=False)
         contents[f"{modality}.npy"] = buffer.getvalue()
-    tokens = "".join(f"{token}\n" for token in _tokens("i", np.arange(data.options.items)))
-    contents["item_tokens.txt"] = tokens.encode()
-    contents[TRUTH_INTERACTIONS] = _parquet(_true_environments(data))
-    contents[TRUTH_FEATURES] = _parquet(_true_kinds(data))
+    items = "".join(f"{token}\n" for token in tokens("i", np.arange(data.options.items)))
+    contents["item_tokens.txt"] = items.encode()
+    contents[TRUTH_INTERACTIONS] = parquet(_true_environments(data))
+    contents[TRUTH_FEATURES] = parquet(_true_kinds(data))
     recipe = {"kind": "items", "seed": data.seed, **asdict(data.options)}
     contents[RECIPE] = (json.dumps(recipe, indent=2) + "\n").encode()
     return contents
 
 
-def _tokens(letter: str, numbers: np.ndarray) -> list[str]:
+def tokens(letter: str, numbers: np.ndarray) -> list[str]:
     """Name users and items; numbers say nothing, since causes are drawn independently of them."""
     return [f"{letter}{number}" for number in numbers]
 
 
 def _atomic(clicks: Clicks) -> bytes:
     """Write rows as RecBole's tab-separated text."""
-    pairs = zip(_tokens("u", clicks.users), _tokens("i", clicks.items), strict=True)
+    pairs = zip(tokens("u", clicks.users), tokens("i", clicks.items), strict=True)
     lines = ["user_id:token\titem_id:token", *(f"{user}\t{item}" for user, item in pairs)]
     return ("\n".join(lines) + "\n").encode()
 
@@ -98,8 +109,8 @@ def _true_environments(data: PlantedData) -> pd.DataFrame:
     tables = [
         pd.DataFrame(
             {
-                "user_id": _tokens("u", clicks.users),
-                "item_id": _tokens("i", clicks.items),
+                "user_id": tokens("u", clicks.users),
+                "item_id": tokens("i", clicks.items),
                 "file": name,
                 "environment": clicks.environments,
             }
@@ -117,7 +128,8 @@ def _true_kinds(data: PlantedData) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _parquet(table: pd.DataFrame) -> bytes:
+def parquet(table: pd.DataFrame) -> bytes:
+    """Return a table as the bytes of a parquet file."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()

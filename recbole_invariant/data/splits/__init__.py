@@ -78,6 +78,7 @@ def make_split(
 ) -> Split:
     """Cut the interactions by a protocol; held-out rows that are cold or seen are `dropped`.
 
+    With `rank_seen` seen rows stay: seen items are then ranked like any other.
     With `selection: ood_valid` the part `ood_valid` is cut too, see `nested`. The notes get
     `sizes`, the rows of every part, and `dropped`, see `drop_unseen`.
 
@@ -98,7 +99,9 @@ def make_split(
     if wants_ood_valid(options):
         split = with_ood_valid(name, module, split, interactions, options, seed, features)
         split.check(len(interactions))
-    split = drop_repeats(drop_unseen(split, interactions), interactions)
+    split = drop_unseen(split, interactions)
+    if "rank_seen" not in options or not options["rank_seen"]:
+        split = drop_repeats(split, interactions)
     split.notes["sizes"] = {part: len(rows) for part, rows in split.parts.items()}
     empty = [part for part, rows in split.parts.items() if part != DROPPED and not len(rows)]
     if empty:

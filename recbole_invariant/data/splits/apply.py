@@ -3,6 +3,7 @@
 from logging import getLogger
 from typing import Any
 
+import numpy as np
 import torch
 from recbole.data.dataset import Dataset
 from recbole.utils import ModelType, init_seed
@@ -16,6 +17,7 @@ from recbole_invariant.data.splits import DROPPED, NEEDS_FEATURES, Split, make_s
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.data.splits.files import parts_of_files, split_by_files
 from recbole_invariant.data.splits.parts import Parts
+from recbole_invariant.data.targets import target_rows
 from recbole_invariant.errors import InputError
 
 LEAVE_ONE_OUT = (
@@ -88,6 +90,7 @@ def _cut_rows(dataset: Dataset, config: Any, name: str | None) -> Parts:
     if sequential:
         require_sequences(dataset)
     data = interactions_of(dataset, with_columns=name == "column")
+    targets = target_rows(dataset)
     # RecBole's sequential datasets would make histories here, across what is about to be cut
     Dataset._change_feat_format(dataset)
     if name is None:
@@ -97,8 +100,18 @@ def _cut_rows(dataset: Dataset, config: Any, name: str | None) -> Parts:
         features = _features(dataset, config) if name in NEEDS_FEATURES else None
         split = make_split(name, data, config, config["seed"], features)
     dataset._drop_unused_col()
-    sequences = CutSequences(dataset, data, split.parts, name) if sequential else None
+    sequences = CutSequences(dataset, data, split.parts, name, targets) if sequential else None
+    if targets is not None:
+        split = _targets_only(split, targets)
     return _parts_of(dataset, split, name, sequences)
+
+
+def _targets_only(split: Split, targets: np.ndarray) -> Split:
+    """Leave the rows out of every part that are never targets; histories have them already."""
+    parts = {name: rows[targets[rows]] for name, rows in split.parts.items()}
+    left_out = {name: len(split.parts[name]) - len(rows) for name, rows in parts.items()}
+    notes = {**split.notes, "not_targets": left_out} if any(left_out.values()) else split.notes
+    return Split(parts, notes, split.cold_parts)
 
 
 def _parts_of(
@@ -139,7 +152,17 @@ def _features(dataset: Dataset, config: Any) -> torch.Tensor | None:
 
 
 def _cut_by_host(dataset: Dataset, config: Any) -> Parts:
-    """Let RecBole cut, by `eval_args`."""
+    """Let RecBole cut, by `eval_args`.
+
+    Raises:
+        InputError: some rows are no targets, which RecBole cannot be told.
+    """
+    if config["target_field"]:
+        raise InputError(
+            f"target_field: {config['target_field']}: RecBole's own split takes every row for a "
+            "target. Give files split beforehand (benchmark_filename) or a protocol (--ood), or "
+            "set target_field to null."
+        )
     # RecBole shuffles with torch's global generator: the same rows as its own run_recbole
     init_seed(config["seed"], config["reproducibility"])
     names: tuple[str, ...] = ("train", "valid", "iid")
