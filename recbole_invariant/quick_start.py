@@ -15,6 +15,7 @@ from recbole_invariant.companions import add_baselines, add_control, baseline_co
 from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.snapshot_records import named_snapshots, snapshot_metrics
 from recbole_invariant.files import write_atomically
 from recbole_invariant.logs import logging_to
 from recbole_invariant.registry import ModelEntry, resolve
@@ -117,7 +118,7 @@ def _finish(result: RunResult, config: Any, run_dir: Path) -> RunResult:
     rows = {name: result, **result.baselines}
     if result.control is not None:
         rows[f"{name} (random control)"] = result.control
-    lines = [_row(label, made) for label, made in rows.items()]
+    lines = [line for label, made in rows.items() for line in _rows(label, made)]
     notes = run_notes(result.record)
     notes += [run_notes(made.record)[-1] for made in result.baselines.values()]
     if result.baselines:
@@ -143,7 +144,17 @@ def _finish(result: RunResult, config: Any, run_dir: Path) -> RunResult:
     return replace(result, record=record, table=table)
 
 
-def _row(label: str, result: RunResult) -> Row:
-    """Make a run's line of the table; its time is that of training."""
+def _rows(label: str, result: RunResult) -> list[Row]:
+    """Make a run's lines of the table: its own, then one a snapshot that has a name.
+
+    The time of the first is that of training; snapshots are put aside on the way.
+    """
     seconds = sum(stage["seconds"] for stage in result.record["stages"])
-    return Row(label, result.metrics, seconds, result.record["selection"]["best_epoch"])
+    best_epoch = result.record["selection"]["best_epoch"]
+    return [
+        Row(label, result.metrics, seconds, best_epoch),
+        *(
+            Row(f"{label}: {name}", snapshot_metrics(entry), None, entry["epoch"])
+            for name, entry in named_snapshots(result.record).items()
+        ),
+    ]

@@ -20,9 +20,11 @@ from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
 from recbole_invariant.evaluation.selection import SelectionRule
-from recbole_invariant.evaluation.snapshots import SNAPSHOTS, measure_snapshots, no_frontier
+from recbole_invariant.evaluation.snapshot_records import SNAPSHOTS
+from recbole_invariant.evaluation.snapshots import measure_snapshots, no_frontier
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry
+from recbole_invariant.report.frontier_plot import plot_frontier
 from recbole_invariant.report.plots import plot_run
 from recbole_invariant.report.tables import choose_metrics
 from recbole_invariant.seeding import derive_seed
@@ -106,6 +108,8 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
         "seconds": round(time.perf_counter() - begun, 3),
     }
     draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
+    if rule.bigger:
+        plot_frontier(run_dir, record, rule.metric)
     record = records.plain(record)
     records.write_json(run_dir / records.RUN_FILE, record)
     if snapshots:

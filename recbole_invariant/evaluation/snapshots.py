@@ -4,15 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbole_invariant.evaluation.recording import evaluate_recorded
+from recbole_invariant.evaluation.snapshot_records import DESCRIPTION
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.trainer.checkpoint import clone_state, restore_state
 from recbole_invariant.trainer.stages import StagedTrainer
-
-SNAPSHOTS = "snapshots"
-"""Where `run.json` has them: name -> `stage`, `epoch`, `frontier`, and metrics by test set."""
-
-DESCRIPTION = ("stage", "epoch", "frontier")
-"""What an entry says beside its metrics."""
 
 
 def measure_snapshots(

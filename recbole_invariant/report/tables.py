@@ -16,13 +16,13 @@ class Row:
     Attributes:
         model: its name.
         metrics: test set -> metric -> value.
-        seconds: of training and validation.
+        seconds: of training and validation; None where they have no sense of their own.
         best_epoch: epoch of the selected weights, or None.
     """
 
     model: str
     metrics: Mapping[str, Mapping[str, float]]
-    seconds: float
+    seconds: float | None
     best_epoch: int | None = None
 
 
@@ -70,7 +70,8 @@ def comparison_table(rows: Sequence[Row], metrics: Sequence[str], layout: str = 
         values = [row.metrics.get(split, {}).get(m) for split in splits for m in metrics]
         cells = ["" if value is None else f"{value:.4f}" for value in values]
         epoch = "" if row.best_epoch is None else str(row.best_epoch)
-        lines.append([row.model, *cells, epoch, f"{row.seconds:.1f}"])
+        seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
+        lines.append([row.model, *cells, epoch, seconds])
     align = ["left", *["right"] * (len(header) + 1)]
     return tabulate(
         lines,

@@ -16,6 +16,7 @@ from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
 from recbole_invariant.single_run import build, fit
 from recbole_invariant.trainer.checkpoint import clone_state
+from recbole_invariant.trainer.host_stage import HostStage
 from tests.host import write_toy
 
 EPOCHS = 4
@@ -121,6 +122,7 @@ def test_a_run_records_every_epoch_and_leaves_no_weights(runs: dict[bool, Any]) 
     best = entries[f"train {result.record['selection']['best_epoch']}"]
     assert {name: best[name] for name in result.metrics} == result.metrics
     assert not (result.run_dir / "checkpoint" / "snapshots").exists()
+    assert (result.run_dir / "plots" / "frontier.png").is_file()
 
 
 def test_an_oracles_validation_is_not_called_valid(folder: Path, tmp_path: Path) -> None:
@@ -153,3 +155,22 @@ def test_of_a_loop_of_recboles_own_none_is_recorded() -> None:
     assert "Linear: RecBole's own training loop" in str(no_frontier(trainer))
     trainer.config["frontier"] = False
     assert no_frontier(trainer) is None
+
+
+def test_a_named_snapshot_has_a_line_of_the_table_and_steps_have_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(stage: Any) -> None:
+        kept = stage.trainer.snapshots
+        kept.keep("halfway", stage.name, 1, None, kept.state("train 1"))
+
+    monkeypatch.setattr(HostStage, "end", end)
+    result = ri.run("BPR", "toy", config=options(folder), output_dir=tmp_path)
+    entry = result.record["snapshots"]["halfway"]
+    assert set(entry) == {"stage", "epoch", "frontier", "iid", "ood_popularity"}
+    assert entry["iid"] == result.record["snapshots"]["train 1"]["iid"]
+    (line,) = [line for line in result.table.splitlines() if line.startswith("BPR: halfway")]
+    assert f"{entry['iid']['recall@5']:.4f}" in line
+    assert line.split()[-1] == "1"
+    assert not any(line.startswith("BPR: train") for line in result.table.splitlines())
+    assert (result.run_dir / "plots" / "frontier.png").is_file()
