@@ -56,6 +56,10 @@ def _document(
     parts = [head.format(title(comparison))]
     for metric in comparison.metrics:
         parts += [sub.format(metric), style(metric_grid(comparison, metric))]
+    if len(comparison.margins):
+        for metric in comparison.metrics:
+            heading = margins_heading(comparison, metric)
+            parts += [sub.format(heading), style(margins_grid(comparison, metric))]
     for test in dict.fromkeys(comparison.slices["test"]):
         grid = slices_grid(comparison, test, comparison.metrics[0])
         if grid[1] and test in comparison.own_tests:
@@ -118,15 +122,16 @@ def _by_model_and_test(table: pd.DataFrame, metric: str) -> dict[tuple[str, str]
     return {(row["model"], row["test"]): row for _, row in part.iterrows()}
 
 
-def _value(row: pd.Series | None, n_seeds: int, sign: str) -> str:
+def _value(row: pd.Series | None, n_seeds: int, sign: str, plus: str = "") -> str:
     """Show a mean and half its interval, with the number of seeds where some are missing.
 
-    There is no interval of fewer than `MIN_SEEDS` seeds.
+    There is no interval of fewer than `MIN_SEEDS` seeds; `plus` is `+` where every value is to have
+    its sign.
     """
     if row is None:
         return ""
     half = (row["high"] - row["low"]) / 2
-    text = f"{row['mean']:.4f}"
+    text = f"{row['mean']:{plus}.4f}"
     if row["n_seeds"] >= MIN_SEEDS and not math.isnan(half):
         text += f" {sign} {half:.4f}"
     return text if row["n_seeds"] == n_seeds else f"{text} (n={row['n_seeds']})"
@@ -160,6 +165,28 @@ def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±"
             line = [_value(row, n_seeds, sign) for row in rows]
             lines.append([model + comparison.marks[model], *line])
     return header, lines
+
+
+def margins_heading(comparison: Comparison, metric: str) -> str:
+    """Name the table of margins."""
+    return f"{metric}: margin over the frontier of {comparison.baseline}"
+
+
+def margins_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
+    """Lay out the margins over the baseline's frontier: a line a model, a column a shifted test.
+
+    Named snapshots of a model stand below it.
+    """
+    part = comparison.margins[comparison.margins["metric"] == metric]
+    found = {(row["model"], row["snapshot"], row["test"]): row for _, row in part.iterrows()}
+    tests = list(dict.fromkeys(part["test"]))
+    n_seeds = len(comparison.seeds)
+    lines = []
+    for model, snapshot in dict.fromkeys(zip(part["model"], part["snapshot"], strict=True)):
+        named = model + comparison.marks[model] + (f": {snapshot}" if snapshot else "")
+        rows = [found.get((model, snapshot, test)) for test in tests]
+        lines.append([named, *(_value(row, n_seeds, sign, "+") for row in rows)])
+    return ["model", *tests], lines
 
 
 def _times(comparison: Comparison, model: str) -> list[str]:
@@ -240,6 +267,14 @@ def as_latex(comparison: Comparison) -> str:
             _latex_table(
                 tests_grid(comparison, metric),
                 f"{metric}: paired tests against {comparison.baseline} on {setting}",
+            )
+            for metric in comparison.metrics
+        ]
+    if len(comparison.margins):
+        tables += [
+            _latex_table(
+                margins_grid(comparison, metric),
+                f"{margins_heading(comparison, metric)} on {setting} {mean}",
             )
             for metric in comparison.metrics
         ]

@@ -8,6 +8,7 @@ import pandas as pd
 from recbole_invariant.comparison.baselines import choose_baseline
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.controls import mark
+from recbole_invariant.comparison.margins import frontier_margins
 from recbole_invariant.comparison.notes import comparison_notes
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.comparison.tables import summary_tables, usual_metrics
@@ -41,6 +42,8 @@ class Comparison:
             with the worst mean over seeds, among those with enough users on average.
         tests: `model, test, metric, over, n, difference, low, high, p, p_holm, effect_size,
             effect_name, better, worse`: against the baseline, over `users` and over `seeds`.
+        margins: `model, snapshot, test, metric, n_seeds, mean, low, high`: OOD less that of the
+            baseline's frontier at equal IID; empty where the baseline has no frontier.
         times: `model, training_seconds, evaluation_seconds`, means over seeds.
         selection_rules: the rules by which weights were selected; one, as a rule.
         notes: what a reader has to know, a sentence each.
@@ -63,6 +66,7 @@ class Comparison:
     slices: pd.DataFrame
     worst: pd.DataFrame
     tests: pd.DataFrame
+    margins: pd.DataFrame
     times: pd.DataFrame
     selection_rules: list[str]
     notes: list[str]
@@ -127,6 +131,7 @@ def summarise(
     chosen, rule = choose_baseline(compared, baseline)
     odd = odd_splits(compared, chosen)
     tests, test_notes = paired_tests(compared, chosen, odd, level)
+    margins, margin_notes = frontier_margins(compared, chosen, odd, level)
     tables = summary_tables(by_label, level)
     shown = _shown(runs, metrics)
     return Comparison(
@@ -140,12 +145,14 @@ def summarise(
         baseline_rule=rule,
         level=level,
         tests=tests,
+        margins=margins,
         selection_rules=list(dict.fromkeys(run.record["selection"]["rule"] for run in runs)),
         notes=[
             *comparison_notes(by_label, chosen, rule, tables["cells"], level),
             *repeated,
             *odd.values(),
             *test_notes,
+            *margin_notes,
             *failures,
         ],
         runs=list(runs),

@@ -23,8 +23,9 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
 
     `table.csv` and `table.parquet` have a line a model, test set and metric, with a column `what`
     (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests,
-    `slices.*` the slices. The column `sees_truth` of each says that the model was given the planted
-    truth or was selected by a test.
+    `slices.*` the slices, `margins.*` the margins over the baseline's frontier where it has one.
+    The column `sees_truth` of each says that the model was given the planted truth or was selected
+    by a test.
     """
     write_atomically(out / "table.md", as_markdown(comparison) + "\n")
     write_atomically(out / "table.tex", as_latex(comparison) + "\n")
@@ -32,6 +33,7 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
         "table": long_table(comparison),
         "tests": comparison.tests,
         "slices": comparison.slices,
+        **({"margins": comparison.margins} if len(comparison.margins) else {}),
     }
     for name, plain in tables.items():
         knowing = plain["model"].map(lambda label: bool(comparison.marks[label]))
