@@ -7,6 +7,7 @@ from typing import Any
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 
 from recbole_invariant.data.fake_items import replace_items
+from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
 from recbole_invariant.trainer.checkpoint import clone_state
@@ -61,9 +62,15 @@ class IDEATrainer(HostTrainer):
         self.kept: str | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
-        """Return pretrain and alternate."""
-        self._replace_items(train_data)
+        """Return pretrain and, where it has epochs, alternate.
+
+        Raises:
+            InputError: neither stage has an epoch.
+        """
         config = self.config
+        if not self.epochs and not config["pretrain_epochs"]:
+            raise InputError("epochs: 0 leaves stage 1 alone; set pretrain_epochs, e.g. to 100.")
+        self._replace_items(train_data)
         pretrain = HostStage(
             PRETRAIN,
             self,
@@ -74,7 +81,8 @@ class IDEATrainer(HostTrainer):
             patience=config["pretrain_stopping_step"],
             on_end=self._end_pretraining,
         )
-        return [pretrain, AlternatingStage(ALTERNATE, self, train_data, self._end_alternation)]
+        alternate = AlternatingStage(ALTERNATE, self, train_data, self._end_alternation)
+        return [pretrain, alternate] if self.epochs else [pretrain]
 
     def _replace_items(self, train_data: AbstractDataLoader) -> None:
         """Put fake items into the training histories; targets and all other parts stay."""
@@ -101,7 +109,7 @@ class IDEATrainer(HostTrainer):
 
     def _end_pretraining(self) -> None:
         """Keep the plain backbone."""
-        self.pretrained = self._selected(PRETRAIN)
+        self.pretrained, self.kept = self._selected(PRETRAIN), PRETRAIN
         self._show("plain backbone", self.pretrained)
 
     def _validate(self, stage: Stage, epoch: int) -> tuple[dict[str, float], bool]:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 
+from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
 from tests.sequences import SMALL, prepared, trained, write_sequences
@@ -172,3 +173,20 @@ def test_fakes_are_put_into_training_histories_only(folder: Path) -> None:
     assert model.encoder.fake_embedding.weight.grad is not None
     batch = next(iter(data.loaders.valid))[0]
     assert model.full_sort_predict(batch).shape == (len(batch), model.n_items)
+
+
+def test_without_epochs_of_the_second_stage_there_is_the_plain_backbone(folder: Path) -> None:
+    model, trainer, _ = trained(folder, "IDEA", **{**QUICK, "epochs": 0})
+    assert [record["name"] for record in trainer.stage_records] == ["pretrain"]
+    assert trainer.kept == "pretrain"
+    assert equal(trainer.pretrained.state["weights"], model.state_dict())
+    with pytest.raises(InputError, match="pretrain_epochs"):
+        trained(folder, "IDEA", epochs=0)
+
+
+def test_stage_one_takes_the_second_stages_budget_where_it_has_none(folder: Path) -> None:
+    options = {**SMALL["GRU4Rec"], "epochs": 3, "stopping_step": 1}
+    _, trainer, _ = trained(folder, "IDEA", **options)
+    pretrain, alternate = trainer.stages
+    assert (pretrain.epochs, pretrain.patience) == (3, 1)
+    assert (alternate.epochs, alternate.patience) == (3, 1)
