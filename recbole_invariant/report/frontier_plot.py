@@ -15,7 +15,7 @@ from recbole_invariant.evaluation.snapshot_records import (
 )
 from recbole_invariant.report.plots import DPI, save_figure
 
-MARKERS = "sD^vP"
+MARKERS, FRONT = "sD^vP", "front of all epochs"
 
 
 def frontier_figure(record: Mapping[str, Any], metric: str) -> Figure | None:
@@ -43,7 +43,7 @@ def _draw(axes: Axes, record: Mapping[str, Any], test: str, metric: str) -> None
     """Draw one test's panel."""
     paths = frontier_paths(record, test, metric)
     front = pareto_front([point for path in paths.values() for point in path])
-    axes.plot(*front.T, color="0.6", linestyle="--", linewidth=1, label="front of all epochs")
+    axes.plot(*front.T, "o--", color="0.6", fillstyle="none", markersize=8, label=FRONT)
     for number, (stage, path) in enumerate(paths.items()):
         colour = f"C{number % 10}"
         axes.plot(*zip(*path, strict=True), color=colour, marker=".", linewidth=0.8, label=stage)

@@ -37,7 +37,11 @@ class Section:
     @property
     def missing(self) -> list[str]:
         """The panels that have not, each with its reason."""
-        return [f"{panel.short} ({panel.missing})" for panel in self.panels if panel.missing]
+        return [
+            f"{panel.short} ({panel.missing})"
+            for panel in self.panels
+            if panel.missing and not panel.asked_for
+        ]
 
     @property
     def headline(self) -> str:

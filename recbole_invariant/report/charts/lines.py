@@ -21,7 +21,7 @@ class Line:
     Attributes:
         label: its name; an empty one is not written.
         style: its look.
-        xs: positions, rising.
+        xs: positions; rising, but for a path that is drawn as it goes.
         ys: values; None breaks the line.
         lows: lower ends of the error bars, or empty.
         highs: upper ends.

@@ -6,6 +6,7 @@ from recbole_invariant.report.group import Group
 from recbole_invariant.report.panels import (
     curves,
     environments,
+    frontier,
     headline,
     masks,
     protocol,
@@ -20,6 +21,7 @@ PANELS: tuple[Callable[[Group], Panel], ...] = (
     headline.make,
     table.make,
     trade_off.make,
+    frontier.make,
     curves.make,
     slices.make,
     masks.make,

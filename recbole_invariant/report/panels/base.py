@@ -19,12 +19,15 @@ class Panel:
         title: its heading.
         content: what the template shows.
         missing: why there is nothing to show; the panel is left out then, and listed below.
+        asked_for: whether it shows what runs have on request only; where it is left out, nobody
+            is told.
     """
 
     name: str
     title: str
     content: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+    asked_for: bool = False
 
     @property
     def short(self) -> str:
