@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from recbole_invariant.errors import InputError
 
+DEFAULT_DATASET = "ml-100k"
+"""The dataset where none is named; RecBole ships it."""
+
 TRUE = "true"
 """Value of an option that is given without one."""
 

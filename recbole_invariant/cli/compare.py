@@ -5,8 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_invariant.cli.arguments import TRUE, Arguments
-from recbole_invariant.cli.train import DEFAULT_DATASET
+from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
 

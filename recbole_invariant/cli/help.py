@@ -1,6 +1,12 @@
 """The text of `--help`."""
 
+from collections.abc import Mapping
+
+from recbole_invariant.cli.arguments import DEFAULT_DATASET
 from recbole_invariant.configuration.known_keys import schema_of
+from recbole_invariant.configuration.layers import Layer
+from recbole_invariant.configuration.wrapped import find_wrapped, wrapping_option
+from recbole_invariant.errors import InputError
 from recbole_invariant.options import Option
 from recbole_invariant.registry import MODELS, resolve
 
@@ -29,12 +35,17 @@ options of a run:
   --run_name NAME          name of the run folder
   --KEY=VALUE, --KEY VALUE any option of RecBole or of this package
 
-`--model NAME --help` lists the options of that model.
+`--model NAME --help` lists the options of that model; of one that wraps another, e.g.
+`--model IDEA --backbone SASRec --help`, those of both.
 exit codes: 0 done, 1 the run failed, 2 wrong input, 130 and 143 interrupted"""
 
 
-def usage(model: str | None = None) -> str:
+def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> str:
     """Return the usage, with the options of a model where one is named.
+
+    Args:
+        model: name, dotted path or class of the model.
+        given: the command line's options as text; they say which model it wraps, if it wraps any.
 
     Raises:
         InputError: there is no such model.
@@ -42,18 +53,24 @@ def usage(model: str | None = None) -> str:
     if model is None:
         return USAGE
     entry = resolve(model)
-    options = schema_of(entry.model_class).options.values()
-    overall = [option for option in options if option.source_file == "overall.yaml"]
-    own = [
-        option
-        for option in options
-        if option.source_file.removesuffix(".yaml") in _family(entry.model_class)
-    ]
-    parts = [USAGE]
-    if own:
-        parts += [f"\noptions of {entry.name}, with their defaults:", *map(_line, own)]
-    parts += ["\noptions of every run:", *map(_line, overall)]
-    return "\n".join(parts)
+    given = given or {}
+    layer = Layer("command line", dict(given))
+    dataset = given.get("dataset", DEFAULT_DATASET)
+    wrapped, problems = find_wrapped(entry.name, entry.model_class, dataset, [layer])
+    if problems:
+        raise InputError(problems)
+    options = list(schema_of(entry.model_class, wrapped).options.values())
+    parts = [USAGE, *_section(entry.name, _family(entry.model_class), options)]
+    if wrapped is not None:
+        title = f"{wrapped.__name__} ({wrapping_option(entry.model_class)})"
+        parts += _section(title, _family(wrapped), options)
+    return "\n".join([*parts, *_section("every run", {"overall"}, options)])
+
+
+def _section(title: str, files: set[str], options: list[Option]) -> list[str]:
+    """Return the lines of the options that some YAML files declare, nothing if there are none."""
+    own = [option for option in options if option.source_file.removesuffix(".yaml") in files]
+    return [f"\noptions of {title}, with their defaults:", *map(_line, own)] if own else []
 
 
 def _family(model_class: type) -> set[str]:

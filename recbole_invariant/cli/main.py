@@ -93,7 +93,7 @@ def _dispatch(words: list[str]) -> int:
     if arguments.wants_help:
         from recbole_invariant.cli.help import usage
 
-        print(usage(arguments.options.get("model")))
+        print(usage(arguments.options.get("model"), arguments.options))
         return DONE
     return commands[name](arguments)
 

@@ -1,11 +1,9 @@
 """Train and evaluate one model: the command line without a sub-command."""
 
-from recbole_invariant.cli.arguments import Arguments
+from recbole_invariant.cli.arguments import DEFAULT_DATASET, Arguments
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import MODELS
-
-DEFAULT_DATASET = "ml-100k"
 
 
 def train(arguments: Arguments) -> int:

@@ -98,19 +98,30 @@ def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
     wanted = {"USER_ID_FIELD": "token", "ITEM_ID_FIELD": "token"}
     if values.get("MODEL_TYPE") is ModelType.SEQUENTIAL:
         wanted["TIME_FIELD"] = "float"  # Histories are put in order by it.
+        if values["TIME_FIELD"] is None:
+            return [
+                "TIME_FIELD: null, but this model needs the order of the interactions. Name the "
+                "column with their times."
+            ]
     separator = str(values.get("field_separator") or "\t")
     loaded = (values.get("load_col") or {}).get("inter")
     problems = []
     for path in files:
         with path.open(encoding=str(values.get("encoding") or "utf-8"), errors="replace") as file:
             header = file.readline().rstrip("\r\n").split(separator)
-        names = [column.partition(":")[0] for column in header]
+        types = dict(column.partition(":")[::2] for column in header)
+        names = list(types)
         for option, kind in wanted.items():
             name = str(values[option])
             if name not in names:
                 problems.append(
                     f"{path}: its first line has no column '{name}:{kind}' ({option}), which this "
                     f"model needs; it has {', '.join(names)[:200]}."
+                )
+            elif kind == "float" and types[name] != kind:
+                problems.append(
+                    f"{path}: its column '{name}:{types[name]}' ({option}) must be '{name}:float', "
+                    "numbers: of words, RecBole keeps the order of appearance only."
                 )
             elif loaded is not None and name not in loaded:
                 problems.append(f"load_col: inter lacks '{name}' ({option}); it is {loaded}.")

@@ -23,6 +23,11 @@ from recbole_invariant.errors import InputError
 BEFORE_BOUNDARY = ("train", "valid", "ood_valid", "iid")
 """Parts of the protocol `temporal` that lie before its boundary."""
 
+NO_SEQUENCES = (
+    "a user's first interaction is history only, so that a sequential model needs users with two "
+    "training interactions or more (user_inter_num_interval leaves others out)"
+)
+
 TRAIN_AND_VALID = "train_and_valid"
 """Value of `test_history`: validation rows stand in the histories of tests, too."""
 
@@ -195,11 +200,20 @@ class CutSequences:
         self.valid_is_past = whole.config["test_history"] == TRAIN_AND_VALID
 
     def training_set(self) -> Any:
-        """Return a dataset of every training prefix with the item that follows it."""
+        """Return a dataset of every training prefix with the item that follows it.
+
+        Raises:
+            InputError: there is none.
+        """
         rows = self.parts["train"]
         windows = prefix_windows(self.users[rows], self.times[rows], self.length)
         history = np.where(windows.history >= 0, rows[windows.history], -1)
         wanted = self.targets[rows[windows.targets]]
+        if not wanted.any():
+            raise InputError(
+                f"the split 'train' of {len(rows)} rows has nothing to learn sequences from: "
+                f"{NO_SEQUENCES}"
+            )
         targets = Windows(rows[windows.targets][wanted], history[wanted])
         return self.whole.copy(attach_histories(self.whole, self.whole.inter_feat, targets))
 

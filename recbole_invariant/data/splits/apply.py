@@ -12,7 +12,12 @@ from recbole_invariant.config import USER_LAYERS
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.modality import load_modalities
 from recbole_invariant.data.raw_columns import interactions_of
-from recbole_invariant.data.sequences import CutSequences, has_histories, require_sequences
+from recbole_invariant.data.sequences import (
+    NO_SEQUENCES,
+    CutSequences,
+    has_histories,
+    require_sequences,
+)
 from recbole_invariant.data.splits import DROPPED, NEEDS_FEATURES, Split, make_split, protocol
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.data.splits.files import parts_of_files, split_by_files
@@ -169,7 +174,10 @@ def _cut_by_host(dataset: Dataset, config: Any) -> Parts:
     if config["benchmark_filename"]:
         names = tuple(parts_of_files(config["benchmark_filename"]).values())
     built = dict(zip(names, dataset.build(), strict=True))
-    _require_rows(built, f"RecBole's own split, {config['eval_args']['split']}")
+    source = f"RecBole's own split, {config['eval_args']['split']}"
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
+        source += f"; {NO_SEQUENCES}"
+    _require_rows(built, source)
     notes = {"claims": LEAVE_ONE_OUT} if "LS" in config["eval_args"]["split"] else {}
     return Parts(built["train"], built["valid"], {"iid": built["iid"]}, None, notes)
 
