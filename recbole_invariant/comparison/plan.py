@@ -8,7 +8,7 @@ from typing import Any
 
 from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
-from recbole_invariant.comparison.specs import ModelSpec, own_options
+from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, own_options
 from recbole_invariant.config import build_config
 from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError, suggest
@@ -151,12 +151,16 @@ def make_plan(
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
     known: dict[Path, str] = {}
-    data = {label: data_fingerprint(resolved, known) for label, (resolved, *_) in made.items()}
+    own_data = SEED_IN_PATH in common.get("data_path", "")
     runs = []
     for seed in seeds:
         for position, spec in enumerate(specs):
             resolved, model_class, _ = made[spec.label]
-            digest = fingerprint(resolved, model_class, seed, data[spec.label])
+            words = own_options(common, spec, seed, settled or {})
+            if own_data:
+                resolved = build_config(spec.model, dataset, config, config_files, words)
+            data = data_fingerprint(resolved, known)
+            digest = fingerprint(resolved, model_class, seed, data)
             runs.append(
                 PlannedRun(
                     spec.label,
@@ -164,7 +168,7 @@ def make_plan(
                     spec.model,
                     dataset,
                     seed,
-                    own_options(common, spec, seed, settled or {}),
+                    words,
                     config,
                     list(config_files),
                     folder / "runs" / f"{_slug(spec.label)}-seed{seed}-{digest}",

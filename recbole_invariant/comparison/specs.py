@@ -10,6 +10,9 @@ from recbole_invariant.options import parse_value
 FIRST_SEED = 2020
 """RecBole's own default seed."""
 
+SEED_IN_PATH = "{seed}"
+"""Stands in `data_path` for the seed of the run."""
+
 OPEN, CLOSED = "[{(", "]})"
 
 
@@ -138,5 +141,12 @@ def _is_seed(value: Any) -> bool:
 def own_options(
     common: Mapping[str, str], spec: ModelSpec, seed: int, settled: Mapping[str, str]
 ) -> dict[str, str]:
-    """Put together the command line of one run; the line's own options win over the common ones."""
-    return {**settled, **common, **spec.options, "seed": str(seed)}
+    """Put together the command line of one run; the line's own options win over the common ones.
+
+    `{seed}` in `data_path` becomes the run's seed: each seed then has data of its own, such as
+    planted worlds.
+    """
+    words = {**settled, **common, **spec.options, "seed": str(seed)}
+    if "data_path" in words:
+        words["data_path"] = words["data_path"].replace(SEED_IN_PATH, str(seed))
+    return words

@@ -152,3 +152,26 @@ def test_models_under_different_protocols_are_not_compared(options, monkeypatch)
 def test_jobs_are_counted(jobs):
     with pytest.raises(InputError, match="jobs: expected an integer >= 1"):
         compare("BPR", jobs=jobs)
+
+
+def test_each_seed_can_have_data_of_its_own(tmp_path):
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        write_toy(tmp_path / str(seed), seed=seed)
+    where = {"data_path": str(tmp_path / "{seed}")}
+
+    plan = plan_comparison("Pop,BPR", "toy", "[1,2]", command_line=where)
+
+    asked = [run.command_line["data_path"] for run in plan.runs]
+    assert asked == [str(tmp_path / seed) for seed in "1122"]
+    before = [run.folder.name for run in plan.runs]
+    write_toy(tmp_path / "2", seed=7)
+    after = [
+        run.folder.name
+        for run in plan_comparison("Pop,BPR", "toy", "[1,2]", command_line=where).runs
+    ]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True] * 2 + [
+        False
+    ] * 2
+    with pytest.raises(InputError, match="toy"):
+        plan_comparison("Pop", "toy", "[1,3]", command_line=where)
