@@ -109,10 +109,17 @@ def _copy(value: Any) -> Any:
 
 
 def restore_state(model: torch.nn.Module, state: dict[str, Any]) -> None:
-    """Put back what `clone_state` returned; what was empty then becomes empty again."""
+    """Put back what `clone_state` returned; what was empty then becomes empty again.
+
+    All of it goes to the device that the model's weights are on: a state from a file is on the CPU.
+    """
     model.load_state_dict(state["weights"])
+    weight = next(model.parameters(), None)
     for name, value in state["other"].items():
-        setattr(model, name, _copy(value))
+        copied = _copy(value)
+        if isinstance(copied, Tensor) and weight is not None:
+            copied = copied.to(weight.device)
+        setattr(model, name, copied)
 
 
 def random_states() -> dict[str, Any]:

@@ -9,8 +9,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from recbole_invariant.errors import InputError
-from recbole_invariant.trainer.checkpoint import load_checkpoint, save_checkpoint
+from recbole_invariant.trainer.checkpoint import (
+    flatten,
+    load_checkpoint,
+    save_checkpoint,
+    unflatten,
+)
 
 FOLDER = "snapshots"
 """Place of the files in a run's `checkpoint` folder."""
@@ -81,7 +88,7 @@ class Snapshots:
             stage: the stage the weights are of.
             epoch: its epoch, from 0.
             valid: what validation gave, or None.
-            state: a copy of the model's state, as `clone_state` makes it; not copied again.
+            state: the model's state, as `clone_state` makes it; a copy on the CPU is kept.
             frontier: whether this is a step of the frontier's path.
 
         Raises:
@@ -90,7 +97,8 @@ class Snapshots:
         measured = None if valid is None else {key: float(value) for key, value in valid.items()}
         snapshot = Snapshot(name, stage, int(epoch), measured, frontier)
         if self.folder is None:
-            self._states[name] = state
+            tensors: dict[str, Tensor] = {}
+            self._states[name] = unflatten(flatten(state, tensors), tensors)
         else:
             snapshot = replace(snapshot, file=f"{self._next:05d}.safetensors")
             self._next += 1

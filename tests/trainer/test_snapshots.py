@@ -52,6 +52,17 @@ def test_weights_come_back_and_the_last_of_a_name_counts(snapshots: Snapshots) -
     assert kept_values(snapshots, "best") == ([0.0] * 3, None)
 
 
+def test_what_is_kept_is_a_copy_and_goes_to_the_models_device(snapshots: Snapshots) -> None:
+    state = clone_state(Counting(1.0))
+    snapshots.keep("best", "train", 0, None, state)
+    state["weights"]["weight"].zero_()
+    assert kept_values(snapshots, "best")[0] == [1.0] * 3
+    elsewhere = Counting(9.0).to("meta")
+    restore_state(elsewhere, snapshots.state("best"))
+    assert elsewhere.restored is not None
+    assert elsewhere.restored.device.type == "meta"
+
+
 def test_nothing_is_left_after_clear(snapshots: Snapshots) -> None:
     for epoch in range(3):
         snapshots.keep("best", "train", epoch, None, clone_state(Counting(1.0)))
