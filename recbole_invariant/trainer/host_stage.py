@@ -46,7 +46,7 @@ class HostStage(Stage):
         self.loss: Callable[[Interaction], Any] = loss or trainer.model.calculate_loss
         self.on_end = on_end
         self.validates = True
-        self.eval_step = min(trainer.eval_step, max(self.epochs, 1))
+        self.eval_step = min(trainer.config["eval_step"], self.epochs)
         self.patience = trainer.stopping_step if patience is None else patience
 
     def begin(self) -> None:

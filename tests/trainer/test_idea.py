@@ -179,6 +179,7 @@ def test_without_epochs_of_the_second_stage_there_is_the_plain_backbone(folder: 
     model, trainer, _ = trained(folder, "IDEA", **{**QUICK, "epochs": 0})
     assert [record["name"] for record in trainer.stage_records] == ["pretrain"]
     assert trainer.kept == "pretrain"
+    assert trainer.pretrained.epoch is not None
     assert equal(trainer.pretrained.state["weights"], model.state_dict())
     with pytest.raises(InputError, match="pretrain_epochs"):
         trained(folder, "IDEA", epochs=0)

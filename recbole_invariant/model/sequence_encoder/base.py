@@ -23,6 +23,8 @@ class Examples:
         rows: sequence of each target `(n_targets,)`.
         positions: place in its sequence that predicts each target `(n_targets,)`.
         targets: items to predict `(n_targets,)`.
+        cues: item just before each target; 0 where a mask or a fake stands there `(n_targets,)`.
+        users: user of each target `(n_targets,)`.
     """
 
     item_sequence: Tensor
@@ -31,6 +33,8 @@ class Examples:
     rows: Tensor
     positions: Tensor
     targets: Tensor
+    cues: Tensor
+    users: Tensor
 
 
 class SequenceEncoder(nn.Module, ABC):
@@ -80,6 +84,10 @@ class SequenceEncoder(nn.Module, ABC):
     @abstractmethod
     def examples(self, batch: Interaction) -> Examples:
         """Read a training batch of RecBole's loader for this backbone."""
+
+    def real_items(self, ids: Tensor) -> Tensor:
+        """Put 0 in the place of ids beyond the catalogue: masks and fakes."""
+        return torch.where(ids < self.n_items, ids, 0)
 
     @abstractmethod
     def encode_sequence(

@@ -15,8 +15,16 @@ class CausalEncoder(SequenceEncoder):
         model = self.backbone
         sequence, length = batch[model.ITEM_SEQ], batch[model.ITEM_SEQ_LEN]
         rows = torch.arange(len(sequence), device=sequence.device)
-        targets = batch[model.POS_ITEM_ID]
-        return Examples(sequence, length, sequence != 0, rows, length - 1, targets)
+        return Examples(
+            sequence,
+            length,
+            is_item=sequence != 0,
+            rows=rows,
+            positions=length - 1,
+            targets=batch[model.POS_ITEM_ID],
+            cues=self.real_items(sequence[rows, length - 1]),
+            users=batch[model.USER_ID],
+        )
 
     def encode_sequence(
         self, item_embeddings: Tensor, item_sequence: Tensor, length: Tensor

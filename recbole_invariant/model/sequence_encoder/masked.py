@@ -25,13 +25,16 @@ class MaskedEncoder(SequenceEncoder):
         sequence, places = batch[model.MASK_ITEM_SEQ], batch[model.MASK_INDEX]
         masked = batch[model.POS_ITEMS]
         rows, columns = torch.nonzero((places > 0) & (masked < self.n_items), as_tuple=True)
+        positions = places[rows, columns]
         return Examples(
             sequence,
             batch[model.ITEM_SEQ_LEN],
-            (sequence != 0) & (sequence != self.mask_token),
-            rows,
-            places[rows, columns],
-            masked[rows, columns],
+            is_item=(sequence != 0) & (sequence != self.mask_token),
+            rows=rows,
+            positions=positions,
+            targets=masked[rows, columns],
+            cues=self.real_items(sequence[rows, positions - 1]),
+            users=batch[model.USER_ID][rows],
         )
 
     def encode_sequence(

@@ -16,6 +16,7 @@ from recbole_invariant.environment.simulated import (
     sequence_descriptor,
 )
 from recbole_invariant.errors import InputError
+from recbole_invariant.model.known_cue import KnownCue
 from recbole_invariant.model.sequence_encoder import Examples, build_encoder
 from recbole_invariant.model.subsequence import SubsequenceExtractors
 from recbole_invariant.objective.environment_risk import environment_losses
@@ -61,6 +62,7 @@ class IDEA(SequentialRecommender):  # type: ignore[misc]
             config["extractor_hidden"],
             torch_generator(config["seed"], "init/extractors"),
         )
+        self.known_cue = _known_cue(config, dataset)
         self.environments = config["environments"]
         self.n_environments = config["n_environments"]
         self.temperature, self.alpha = config["temperature"], config["mixup_alpha"]
@@ -119,16 +121,18 @@ class IDEA(SequentialRecommender):  # type: ignore[misc]
             `(n_environments, n_targets, n_items)`.
         """
         gated = gates.unsqueeze(-1) * item_embeddings
-        return self.encoder.scores(self.encoder.encode_targets(gated, examples))
+        scores = self.encoder.scores(self.encoder.encode_targets(gated, examples))
+        return scores if self.known_cue is None else scores + self.known_cue(examples)
 
     def plain_loss(self, batch: Interaction) -> Tensor:
         """Return the backbone's own loss, fakes and all; what the first stage minimises."""
-        if self.encoder.fake_embedding is None:
+        if self.encoder.fake_embedding is None and self.known_cue is None:
             loss: Tensor = self.backbone.calculate_loss(batch)
             return loss
         examples = self.encoder.examples(batch)
-        ungated = self.encoder.embed(examples.item_sequence).unsqueeze(0)
-        logits = self.encoder.scores(self.encoder.encode_targets(ungated, examples))
+        embeddings = self.encoder.embed(examples.item_sequence)
+        ungated = torch.ones_like(embeddings[..., 0]).unsqueeze(0)
+        logits = self.logits_by_environment(embeddings, examples, ungated)
         return environment_losses(logits, examples.targets).mean()
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
@@ -144,6 +148,19 @@ class IDEA(SequentialRecommender):  # type: ignore[misc]
         """Score the catalogue as the backbone does: `(batch, n_items)`."""
         scores: Tensor = self.backbone.full_sort_predict(interaction)
         return scores
+
+
+def _known_cue(config: Any, dataset: Any) -> KnownCue | None:
+    """Make the control that the option `known_cue` asks for.
+
+    Raises:
+        InputError: the option `attribute` does not name the cue, or there is no truth.
+    """
+    if not config["known_cue"]:
+        return None
+    if not config["attribute"]:
+        raise InputError("known_cue: true needs attribute, the cue's column of the items.")
+    return KnownCue(dataset, config["attribute"])
 
 
 def _require_cross_entropy(config: Any) -> None:
