@@ -53,7 +53,7 @@ def test_the_paths_of_every_seed_the_selected_marks_and_the_margins(group: Any) 
     assert figure.svg.count('class="line c1"') == 2, "the first seed's path and its one point"
     for made in CLEAR:
         assert f"<title>{made.label} at" in figure.svg
-    assert "Above the frontier of BPR at equal IID, mean over seeds: Pop" in figure.caption
+    assert "Margin over the frontier of BPR at equal IID, mean over seeds: Pop" in figure.caption
     assert "BPR +" not in figure.caption
     assert "BPR -" not in figure.caption
 

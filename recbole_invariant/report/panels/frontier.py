@@ -72,4 +72,4 @@ def _margins(group: Group, test: str) -> str:
         said.append(words)
     if not said:
         return ""
-    return f"Above the frontier of {baseline} at equal IID, mean over seeds: {listed(said)}."
+    return f"Margin over the frontier of {baseline} at equal IID, mean over seeds: {listed(said)}."
