@@ -7,14 +7,15 @@ from recbole_invariant.host_models import host_model_class, host_model_modules
 from recbole_invariant.model.sequence_encoder.base import Examples, SequenceEncoder
 from recbole_invariant.model.sequence_encoder.causal import CausalEncoder
 from recbole_invariant.model.sequence_encoder.masked import MaskedEncoder
+from recbole_invariant.model.sequence_encoder.trimmed import TrimmedEncoder
 
 __all__ = ["SUPPORTED", "Examples", "SequenceEncoder", "build_encoder", "require_supported"]
 
 ENCODERS: dict[str, type[SequenceEncoder]] = {
-    "GRU4Rec": CausalEncoder,
-    "SASRec": CausalEncoder,
+    "GRU4Rec": TrimmedEncoder,
+    "SASRec": TrimmedEncoder,
     "BERT4Rec": MaskedEncoder,
-    "NARM": CausalEncoder,
+    "NARM": TrimmedEncoder,
     "STAMP": CausalEncoder,
     "LightSANs": CausalEncoder,
 }
