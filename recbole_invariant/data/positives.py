@@ -90,10 +90,10 @@ def _applies(config: Any) -> bool:
     hidden = (config["unload_col"] or {}).get("inter", [])
     first = inter_files(config)[0]
     rating = config["RATING_FIELD"]
-    return rating not in hidden and first.is_file() and rating in _columns(first, config)
+    return rating not in hidden and first.is_file() and rating in file_columns(first, config)
 
 
-def _columns(path: Path, config: Any) -> dict[str, str]:
+def file_columns(path: Path, config: Any) -> dict[str, str]:
     """Map the column names of an atomic file to their headers, type included."""
     with path.open(encoding=config["encoding"] or "utf-8") as file:
         headers = file.readline().rstrip("\r\n").split(config["field_separator"] or "\t")
@@ -102,7 +102,7 @@ def _columns(path: Path, config: Any) -> dict[str, str]:
 
 def _ratings(path: Path, config: Any) -> np.ndarray:
     """Read the rating of every row of an interaction file, `(n,)` float64."""
-    header = _columns(path, config)[config["RATING_FIELD"]]
+    header = file_columns(path, config)[config["RATING_FIELD"]]
     table = pd.read_csv(
         path,
         sep=config["field_separator"] or "\t",

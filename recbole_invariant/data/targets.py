@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from recbole.utils.enum_type import FeatureType
 
+from recbole_invariant.data.positives import file_columns, inter_files
 from recbole_invariant.data.raw_columns import RAW
 from recbole_invariant.errors import InputError, suggest
 
@@ -42,7 +43,8 @@ def target_rows(dataset: Any) -> np.ndarray | None:
         return None
     table = dataset.inter_feat
     if field not in table:
-        known = [name for name in table if name not in (dataset.uid_field, dataset.iid_field)]
+        file = inter_files(dataset.config)[0]
+        known = file_columns(file, dataset.config) if file.is_file() else table
         raise InputError(
             f"target_field: the interactions of '{dataset.dataset_name}' have no column "
             f"'{field}'.{suggest(field, known)} Name a column of 0 and 1, or leave it null."

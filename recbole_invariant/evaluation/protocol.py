@@ -169,13 +169,34 @@ def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, par
         return rank_users(config, part, seen)
     nothing = parts.train.copy(parts.train.inter_feat[:0])
     built = [parts.train, part, nothing] if phase == "valid" else [parts.train, parts.valid, part]
-    if config["rank_seen"]:
+    _require_answerable(config, part, phase)
+    sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
+    return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
+
+
+def _require_answerable(config: Any, part: Dataset, phase: str) -> None:
+    """Refuse what RecBole's own loaders cannot ask.
+
+    Raises:
+        InputError: values are to be measured on rows without labels, or seen items to be ranked
+            among sampled ones.
+    """
+    if (
+        config["eval_args"]["mode"][phase] == "labeled"
+        and config["LABEL_FIELD"] not in part.inter_feat
+    ):
+        raise InputError(
+            f"eval_args: mode labeled: the rows of '{config['dataset']}' have no column "
+            f"'{config['LABEL_FIELD']}' to measure {config['model']} on. Let it rank items: "
+            "metrics: [Recall, NDCG], valid_metric: NDCG@10, eval_args: {mode: full}, "
+            "train_neg_sample_args: {distribution: uniform, sample_num: 1, alpha: 1.0, dynamic: "
+            "false, candidate_num: 0}."
+        )
+    if config["rank_seen"] and config["eval_type"] == EvaluatorType.RANKING:
         raise InputError(
             "rank_seen: only a ranking of all items can hold a user's seen items; set "
             "eval_args: {mode: full}, or rank_seen: false."
         )
-    sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
-    return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
 
 
 def _seen(parts: Parts, phase: str) -> list[Dataset]:
