@@ -1,5 +1,6 @@
 """IDEA's second stage: the recommender learns in environments that extractors make hard."""
 
+from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
@@ -10,12 +11,9 @@ from torch import Tensor
 
 from recbole_invariant.environment.simulated import keep_rate, keep_rate_penalty
 from recbole_invariant.model.sequence_encoder import Examples
-from recbole_invariant.model.sequential_recommender.idea import IDEA, SUBSEQUENCE, Gates
-from recbole_invariant.objective.environment_risk import (
-    environment_losses,
-    irmv1_penalty,
-    risk_variance,
-)
+from recbole_invariant.model.sequential_recommender.idea import IDEA
+from recbole_invariant.model.simulation import Environments
+from recbole_invariant.objective.environment_risk import irmv1_penalty, risk_variance
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.trainer.host_stage import HostTrainer
 from recbole_invariant.trainer.optimizer import optimizer_state
@@ -36,31 +34,39 @@ class AlternatingStage(Stage):
         name: name of the stage.
         trainer: the staged trainer, for its settings; its model is IDEA.
         train_data: RecBole's training loader.
-        on_end: see `HostStage`.
+        prepare: called first at `begin`, e.g. to draw fresh parameters.
+        on_end: called at `end`, with the best weights loaded.
     """
 
     def __init__(
-        self, name: str, trainer: HostTrainer, train_data: AbstractDataLoader, on_end: Any = None
+        self,
+        name: str,
+        trainer: HostTrainer,
+        train_data: AbstractDataLoader,
+        prepare: Callable[[], None] | None = None,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(name, trainer.epochs)
         config = trainer.config
-        self.trainer, self.train_data, self.on_end = trainer, train_data, on_end
+        self.trainer, self.train_data = trainer, train_data
+        self.prepare, self.on_end = prepare, on_end
         self.model: IDEA = trainer.model
         self.validates, self.patience = True, trainer.stopping_step
         self.eval_step = trainer.eval_step
         self.penalty, self.weight = config["penalty"], config["penalty_weight"]
         self.interval = config["exploration_interval"]
-        self.explores = self.model.environments == SUBSEQUENCE
         self.keep_rate_weight = config["keep_rate_weight"]
         self.keep_rate_target = config["keep_rate_target"]
         self.n_steps, self.warned = 0, False
 
     def begin(self) -> None:
         """Make the two optimisers and the random stream of the environments."""
+        if self.prepare:
+            self.prepare()
         config = self.trainer.config
         self.optimizer = self.trainer.host_optimizer(self.model.encoder.parameters())
         self.explorer = torch.optim.Adam(
-            self.model.extractors.parameters(), lr=config["extractor_learning_rate"]
+            self.model.simulation.parameters(), lr=config["extractor_learning_rate"]
         )
         device = self.trainer.device
         self.generator = torch_generator(config["seed"], "environments/simulated", device)
@@ -75,7 +81,7 @@ class AlternatingStage(Stage):
         """Take an exploration step if it is time, and a step of the recommender."""
         batch = batch.to(self.trainer.device)
         examples = self.model.encoder.examples(batch)
-        if self.explores and self.n_steps % self.interval == 0:
+        if self.model.simulation.explores and self.n_steps % self.interval == 0:
             self.explore(examples)
         self.n_steps += 1
         return self.recommend(examples)
@@ -87,14 +93,13 @@ class AlternatingStage(Stage):
         """
         with torch.no_grad():
             embeddings = self.model.encoder.embed(examples.item_sequence)
-        gates = self.model.gates(embeddings, examples.is_item, self.generator)
-        logits = self.model.logits_by_environment(embeddings, examples, gates.environments)
-        risks = environment_losses(logits, examples.targets).mean(dim=1)
-        loss = -risk_variance(risks)
-        if self.keep_rate_weight:
-            rates = keep_rate(gates.extractors, examples.is_item)
+        made = self.model.simulation(embeddings, examples, self.generator)
+        logits = self.model.training_scores(embeddings, examples, made.gates)
+        loss = -risk_variance(made.risks(logits, examples.targets))
+        if self.keep_rate_weight and made.extractors is not None:
+            rates = keep_rate(made.extractors, examples.is_item)
             loss = loss + self.keep_rate_weight * keep_rate_penalty(rates, self.keep_rate_target)
-        parameters = list(self.model.extractors.parameters())
+        parameters = list(self.model.simulation.parameters())
         gradients = torch.autograd.grad(loss, parameters)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
@@ -105,9 +110,9 @@ class AlternatingStage(Stage):
         """Take one step of the backbone; return what the history tells of it."""
         embeddings = self.model.encoder.embed(examples.item_sequence)
         with torch.no_grad():
-            gates = self.model.gates(embeddings, examples.is_item, self.generator)
-        logits = self.model.logits_by_environment(embeddings, examples, gates.environments)
-        risks = environment_losses(logits, examples.targets).mean(dim=1)
+            made = self.model.simulation(embeddings, examples, self.generator)
+        logits = self.model.training_scores(embeddings, examples, made.gates)
+        risks = made.risks(logits, examples.targets)
         mean = risks.mean()
         variance = risk_variance(risks) if len(risks) > 1 else torch.zeros_like(mean)
         penalty = variance
@@ -125,13 +130,8 @@ class AlternatingStage(Stage):
             "mean_risk": mean.detach(),
             "risk_variance": variance.detach(),
             "penalty_ratio": ratio,
-            **self._keep_rates(gates, examples),
+            **_keep_rates(made, examples),
         }
-
-    def _keep_rates(self, gates: Gates, examples: Examples) -> dict[str, Tensor]:
-        """Return each extractor's mean gate over the items of the batch."""
-        rates = keep_rate(gates.extractors, examples.is_item)
-        return {f"keep_rate_{k + 1}": rate for k, rate in enumerate(rates)}
 
     def end_epoch(self, epoch: int) -> EpochEnd:
         """Warn, once, when the penalty is large enough to destroy the model."""
@@ -169,3 +169,11 @@ class AlternatingStage(Stage):
         self.generator.set_state(state["generator"])
         self.train_data.generator.set_state(state["loader"])
         self.n_steps, self.warned = state["n_steps"], state["warned"]
+
+
+def _keep_rates(made: Environments, examples: Examples) -> dict[str, Tensor]:
+    """Return each extractor's mean gate over the items of a batch; nothing without extractors."""
+    if made.extractors is None:
+        return {}
+    rates = keep_rate(made.extractors, examples.is_item)
+    return {f"keep_rate_{k + 1}": rate for k, rate in enumerate(rates)}

@@ -10,7 +10,7 @@ from recbole_invariant.data.fake_items import replace_items
 from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
-from recbole_invariant.trainer.checkpoint import clone_state
+from recbole_invariant.trainer.checkpoint import clone_state, restore_state
 from recbole_invariant.trainer.host_stage import HostStage, HostTrainer
 from recbole_invariant.trainer.stage import Stage
 
@@ -52,6 +52,7 @@ class IDEATrainer(HostTrainer):
         best: the best epoch of the second.
         last: the last epoch of the second.
         kept: which of them the model holds at the end: `pretrain`, `best` or `last`.
+        initial: the weights before training, drawn again by a resumed run from the same seed.
     """
 
     def __init__(self, config: Any, model: Any) -> None:
@@ -60,6 +61,7 @@ class IDEATrainer(HostTrainer):
         self.best: Selected | None = None
         self.last: Selected | None = None
         self.kept: str | None = None
+        self.initial = clone_state(model)
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return pretrain and, where it has epochs, alternate.
@@ -76,12 +78,13 @@ class IDEATrainer(HostTrainer):
             self,
             train_data,
             model=self.model.encoder,
-            loss=self.model.plain_loss,
             epochs=config["pretrain_epochs"],
             patience=config["pretrain_stopping_step"],
             on_end=self._end_pretraining,
         )
-        alternate = AlternatingStage(ALTERNATE, self, train_data, self._end_alternation)
+        alternate = AlternatingStage(
+            ALTERNATE, self, train_data, self._begin_alternation, self._end_alternation
+        )
         return [pretrain, alternate] if self.epochs else [pretrain]
 
     def _replace_items(self, train_data: AbstractDataLoader) -> None:
@@ -111,6 +114,11 @@ class IDEATrainer(HostTrainer):
         """Keep the plain backbone."""
         self.pretrained, self.kept = self._selected(PRETRAIN), PRETRAIN
         self._show("plain backbone", self.pretrained)
+
+    def _begin_alternation(self) -> None:
+        """Go on from the plain backbone, or start again from the initial values."""
+        if not self.config["warm_start"]:
+            restore_state(self.model, self.initial)
 
     def _validate(self, stage: Stage, epoch: int) -> tuple[dict[str, float], bool]:
         """Validate as every stage is; keep the latest weights of the alternation apart."""

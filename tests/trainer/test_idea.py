@@ -40,20 +40,20 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.parametrize("keep_rate_weight", [0.0, 1.0])
 def test_exploration_moves_the_extractors_only(folder: Path, keep_rate_weight: float) -> None:
     stage, examples = alternation(folder, keep_rate_weight=keep_rate_weight)
-    encoder, extractors = weights(stage.model.encoder), weights(stage.model.extractors)
+    encoder, extractors = weights(stage.model.encoder), weights(stage.model.simulation.extractors)
     stage.explore(examples)
     assert equal(encoder, weights(stage.model.encoder))
     assert all(p.grad is None for p in stage.model.parameters())
-    after = weights(stage.model.extractors)
+    after = weights(stage.model.simulation.extractors)
     assert not any(torch.equal(value, after[name]) for name, value in extractors.items())
 
 
 @pytest.mark.parametrize("penalty", ["vrex", "irmv1"])
 def test_a_recommender_step_moves_the_backbone_only(folder: Path, penalty: str) -> None:
     stage, examples = alternation(folder, penalty=penalty, penalty_weight=10.0)
-    encoder, extractors = weights(stage.model.encoder), weights(stage.model.extractors)
+    encoder, extractors = weights(stage.model.encoder), weights(stage.model.simulation.extractors)
     stage.recommend(examples)
-    assert equal(extractors, weights(stage.model.extractors))
+    assert equal(extractors, weights(stage.model.simulation.extractors))
     after = weights(stage.model.encoder)
     assert not any(torch.equal(value, after[name]) for name, value in encoder.items())
 
@@ -75,9 +75,9 @@ def test_exploration_climbs_the_variance_that_it_maximises(folder: Path) -> None
 
 
 def test_ungated_environments_have_the_plain_loss_and_no_variance(folder: Path) -> None:
-    stage, examples = alternation(folder, environments="none", penalty_weight=1e4)
+    stage, _ = alternation(folder, environments="none", penalty_weight=1e4)
     batch = next(iter(stage.train_data))
-    plain = float(stage.model.plain_loss(batch))
+    plain = float(stage.model.calculate_loss(batch))
     said = stage.recommend(stage.model.encoder.examples(batch))
     assert float(said["loss"]) == pytest.approx(plain, rel=2e-6)
     assert float(said["risk_variance"]) == 0.0
@@ -96,10 +96,10 @@ def test_every_fifth_step_explores(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_gates_leave_places_without_items_alone(folder: Path) -> None:
     stage, examples = alternation(folder, backbone="BERT4Rec", **SMALL["BERT4Rec"])
     embeddings = stage.model.encoder.embed(examples.item_sequence)
-    gates = stage.model.gates(embeddings, examples.is_item, stage.generator)
-    assert gates.environments.shape == (4, *examples.item_sequence.shape)
-    assert bool((gates.environments[:, ~examples.is_item] == 1).all())
-    assert float(gates.environments[:, examples.is_item].min()) < 0.1
+    gates = stage.model.simulation(embeddings, examples, stage.generator).gates
+    assert gates.shape == (4, *examples.item_sequence.shape)
+    assert bool((gates[:, ~examples.is_item] == 1).all())
+    assert float(gates[:, examples.is_item].min()) < 0.1
 
 
 @pytest.mark.parametrize("backbone", ["GRU4Rec", "SASRec"])
@@ -151,9 +151,7 @@ def test_history_tells_risks_penalty_and_keep_rates(folder: Path) -> None:
     assert 0.0 < told["keep_rate_1"] < 1.0
 
 
-def test_a_strong_penalty_is_warned_of_once(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_strong_penalty_is_warned_of_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     options = {**QUICK, "epochs": 3, "penalty_weight": 1e7}
     trained(folder, "IDEA", **options)
     said = [r.getMessage() for r in caplog.records if "of the mean risk" in r.getMessage()]
@@ -163,7 +161,7 @@ def test_a_strong_penalty_is_warned_of_once(
 
 def test_fakes_are_put_into_training_histories_only(folder: Path) -> None:
     options = {**QUICK, "fake_ratio": 0.3, "n_fake_items": 5}
-    model, trainer, data = trained(folder, "IDEA", **options)
+    model, _, data = trained(folder, "IDEA", **options)
     histories = data.parts.fitted.inter_feat["item_id_list"]
     is_fake = histories >= model.n_items
     assert 0.25 < float(is_fake.sum() / (histories > 0).sum()) < 0.35
