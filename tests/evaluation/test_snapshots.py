@@ -146,6 +146,7 @@ def test_where_nothing_can_be_recorded_the_run_says_so(
     assert result.record["snapshots"] == {}
     assert any(reason in note for note in result.record["notes"])
     assert reason in result.table
+    assert result.run_dir is not None
     assert reason in (result.run_dir / "log.txt").read_text()
 
 
@@ -173,4 +174,5 @@ def test_a_named_snapshot_has_a_line_of_the_table_and_steps_have_none(
     assert f"{entry['iid']['recall@5']:.4f}" in line
     assert line.split()[-1] == "1"
     assert not any(line.startswith("BPR: train") for line in result.table.splitlines())
+    assert result.run_dir is not None
     assert (result.run_dir / "plots" / "frontier.png").is_file()
