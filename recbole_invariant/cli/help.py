@@ -20,7 +20,8 @@ commands:
   compare --models A,B     models x --seeds N on one dataset: a table with intervals and paired
                            tests; --jobs N, --baseline A, --out DIR, --markdown FILE, --dry_run;
                            a model may have options of its own: A[key=value,...]
-  planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...
+  planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...;
+                           --kind sequences --preset M|S|W|Q for models of sequences
   report --runs DIR        one HTML page of all runs in a folder; --out FILE, --baseline A
   doctor                   versions, mends in force, devices, data found
 
