@@ -47,6 +47,9 @@ OWN_SHARED_OPTIONS = (
     "curve_k",
     "frontier",
     "table_metrics",
+    "rank_seen",
+    "test_history",
+    "target_field",
 )
 SHARED_OPTIONS = frozenset(
     {*general_arguments, *evaluation_arguments, *dataset_arguments, *OWN_SHARED_OPTIONS}
