@@ -14,6 +14,8 @@ from recbole_invariant.registry import resolve
 
 PACKAGE = Path(recbole_invariant.__file__).parent
 SOURCES = [
+    PACKAGE / "model" / "attribute_cue.py",
+    PACKAGE / "model" / "simulation.py",
     PACKAGE / "model" / "sequential_recommender" / "idea.py",
     PACKAGE / "trainer" / "idea.py",
     PACKAGE / "trainer" / "alternating_stage.py",
