@@ -104,25 +104,41 @@ def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
                 "column with their times."
             ]
     separator = str(values.get("field_separator") or "\t")
+    encoding = str(values.get("encoding") or "utf-8")
+    headers = {path: _header(path, separator, encoding) for path in files}
     loaded = (values.get("load_col") or {}).get("inter")
     problems = []
-    for path in files:
-        with path.open(encoding=str(values.get("encoding") or "utf-8"), errors="replace") as file:
-            header = file.readline().rstrip("\r\n").split(separator)
-        types = dict(column.partition(":")[::2] for column in header)
-        names = list(types)
-        for option, kind in wanted.items():
-            name = str(values[option])
-            if name not in names:
-                problems.append(
-                    f"{path}: its first line has no column '{name}:{kind}' ({option}), which this "
-                    f"model needs; it has {', '.join(names)[:200]}."
-                )
-            elif kind == "float" and types[name] != kind:
-                problems.append(
-                    f"{path}: its column '{name}:{types[name]}' ({option}) must be '{name}:float', "
-                    "numbers: of words, RecBole keeps the order of appearance only."
-                )
-            elif loaded is not None and name not in loaded:
-                problems.append(f"load_col: inter lacks '{name}' ({option}); it is {loaded}.")
+    for option, kind in wanted.items():
+        name = str(values[option])
+        column = f"{name}:{kind}"
+        found = [(p, said) for p in files if (said := _lack(headers[p], column, option))]
+        if found:
+            path, said = found[0]
+            more = f" and {len(found) - 1} more of its files" if found[1:] else ""
+            problems.append(f"{path}{more}: {said}")
+        elif loaded is not None and name not in loaded:
+            problems.append(f"load_col: inter lacks '{name}' ({option}); it is {loaded}.")
     return problems
+
+
+def _header(path: Path, separator: str, encoding: str) -> dict[str, str]:
+    """Return the columns of a file with their types."""
+    with path.open(encoding=encoding, errors="replace") as file:
+        header = file.readline().rstrip("\r\n").split(separator)
+    return dict(column.partition(":")[::2] for column in header)
+
+
+def _lack(header: Mapping[str, str], column: str, option: str) -> str | None:
+    """Say what is wrong with the column of an option that the model needs, or return None."""
+    name, _, kind = column.rpartition(":")
+    if name not in header:
+        return (
+            f"its first line has no column '{column}' ({option}), which this model needs; it has "
+            f"{', '.join(header)[:200]}."
+        )
+    if kind == "float" and header[name] != kind:
+        return (
+            f"its column '{name}:{header[name]}' ({option}) must be '{column}', numbers: of words, "
+            "RecBole keeps the order of appearance only."
+        )
+    return None

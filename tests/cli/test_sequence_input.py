@@ -35,6 +35,7 @@ def home(tmp_path, monkeypatch):
     write("word-time", (*TIMES[:2], "timestamp:token"), rows(30, 8))
     for position, part in enumerate((".train", ".valid", ".test")):
         write("short", TIMES, rows(30, 1, first=position), part)
+        write("parts", TIMES[:2], rows(30, 4, 2), part)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -98,7 +99,12 @@ def test_options_of_idea(home, capsys, words, says):
 @pytest.mark.parametrize(
     ("dataset", "words", "says"),
     [
-        ("no-time", [], "has no column 'timestamp:float' (TIME_FIELD)"),
+        ("no-time", [], "has no column 'timestamp:float' (TIME_FIELD), which this model needs"),
+        (
+            "parts",
+            ["--benchmark_filename=[train,valid,test]"],
+            "and 2 more of its files: its first",
+        ),
         ("word-time", [], "column 'timestamp:token' (TIME_FIELD) must be 'timestamp:float'"),
         ("whole", ["--TIME_FIELD=null"], "TIME_FIELD: null, but this model needs the order"),
         ("single", [], ""),
