@@ -93,10 +93,11 @@ def clone_state(model: torch.nn.Module) -> dict[str, Any]:
     measured with the last epoch's vectors.
 
     Returns:
-        `weights` by name, and `other` as `model.other_parameter()` names it.
+        `weights` by name, and `other` as `model.other_parameter()` names it; modules that some
+        models name there are weights already.
     """
     named: Any = getattr(model, "other_parameter", dict)
-    other: dict[str, Any] = named()
+    other = {k: value for k, value in named().items() if not isinstance(value, torch.nn.Module)}
     return {
         "weights": {name: value.detach().clone() for name, value in model.state_dict().items()},
         "other": {name: _copy(value) for name, value in other.items()},

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from recbole_invariant.errors import InputError
 from recbole_invariant.trainer.checkpoint import (
+    clone_state,
     flatten,
     load_checkpoint,
+    restore_state,
     save_checkpoint,
     unflatten,
 )
@@ -73,3 +75,25 @@ def test_a_truncated_checkpoint_is_one_clear_error(tmp_path: Path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match="not a readable checkpoint"):
         load_checkpoint(path)
+
+
+class NamesAModule(torch.nn.Module):
+    """Declares a module beside a number, as RecBole's GRU4RecF does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.count = torch.nn.Linear(2, 1), 3
+
+    def other_parameter(self) -> dict[str, Any]:
+        return {"layer": self.layer, "count": self.count}
+
+
+def test_a_declared_module_is_copied_as_weights(tmp_path: Path):
+    model = NamesAModule()
+    state = clone_state(model)
+    save_checkpoint(tmp_path / "last.safetensors", state)
+    before = model.layer.weight.detach().clone()
+    torch.nn.init.zeros_(model.layer.weight)
+    restore_state(model, load_checkpoint(tmp_path / "last.safetensors"))
+    assert torch.equal(model.layer.weight, before)
+    assert state["other"] == {"count": 3}
