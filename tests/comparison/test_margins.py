@@ -1,5 +1,6 @@
 """Margins over the baseline's frontier, by hand, seed by seed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,22 @@ def test_a_margin_is_over_the_same_seeds_frontier_at_equal_iid(tmp_path: Path) -
     assert row(comparison, "BPR")["mean"] == pytest.approx(-0.05)
     assert row(comparison, "Robust", "last")["mean"] == pytest.approx(0.0)
     assert any("favours the baseline" in note for note in comparison.notes)
+
+
+def test_epochs_of_other_settings_of_the_baselines_model_count_too(tmp_path: Path) -> None:
+    write(tmp_path)
+    for seed in SEEDS:
+        own = {"valid": {"ndcg@10": 0.4}, **metrics(0.1, 0.1)}
+        snapshots = path(0.01 * seed + 0.04)
+        folder = tmp_path / f"other{seed}"
+        write_run(folder, "BPR", seed, metrics=own, snapshots=snapshots)
+    runs = [
+        replace(run, label="BPR[weight_decay=0.1]") if "other" in run.folder.name else run
+        for run in find_runs(tmp_path)
+    ]
+    comparison = summarise(runs, "BPR")
+    assert row(comparison, "Robust")["mean"] == pytest.approx(0.021 - 0.04)
+    assert row(comparison, "BPR")["mean"] == pytest.approx(-0.05 - 0.04)
 
 
 def test_every_layout_and_the_files_have_it(tmp_path: Path) -> None:
