@@ -6,6 +6,7 @@ from typing import Any
 
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 
+from recbole_invariant.allocator import keep_freed_memory
 from recbole_invariant.data.fake_items import replace_items
 from recbole_invariant.errors import InputError
 from recbole_invariant.seeding import torch_generator
@@ -72,6 +73,8 @@ class IDEATrainer(HostTrainer):
         config = self.config
         if not self.epochs and not config["pretrain_epochs"]:
             raise InputError("epochs: 0 leaves stage 1 alone; set pretrain_epochs, e.g. to 100.")
+        if self.device.type == "cpu":
+            keep_freed_memory()  # a batch in all environments is made of tensors that malloc maps
         self._replace_items(train_data)
         pretrain = HostStage(
             PRETRAIN,

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 import torch
 
+import recbole_invariant as ri
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.measurement import measure_tests
+from recbole_invariant.single_run import fit
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
-from tests.sequences import SMALL, prepared, trained, write_sequences
+from tests.sequences import SMALL, options, prepared, trained, write_sequences
 
 QUICK: dict[str, Any] = {"pretrain_epochs": 2, "epochs": 2, **SMALL["GRU4Rec"]}
 
@@ -107,8 +109,8 @@ def test_the_first_stage_is_the_plain_backbone_bit_for_bit(folder: Path, backbon
     own = {**SMALL[backbone]}
     own.pop("dropout_prob", None)  # dropout is drawn from the same stream too
     plain, host, _ = trained(folder, backbone, **own, epochs=3)
-    options = {**own, "backbone": backbone, "pretrain_epochs": 3, "epochs": 1, "keep": "pretrain"}
-    model, trainer, _ = trained(folder, "IDEA", **options)
+    own = {**own, "backbone": backbone, "pretrain_epochs": 3, "epochs": 1, "keep": "pretrain"}
+    model, trainer, _ = trained(folder, "IDEA", **own)
     assert equal(plain.state_dict(), model.backbone.state_dict())
     assert trainer.kept == "pretrain"
     assert trainer.pretrained.score == host.best_valid_score
@@ -152,16 +154,16 @@ def test_history_tells_risks_penalty_and_keep_rates(folder: Path) -> None:
 
 
 def test_a_strong_penalty_is_warned_of_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    options = {**QUICK, "epochs": 3, "penalty_weight": 1e7}
-    trained(folder, "IDEA", **options)
+    own = {**QUICK, "epochs": 3, "penalty_weight": 1e7}
+    trained(folder, "IDEA", **own)
     said = [r.getMessage() for r in caplog.records if "of the mean risk" in r.getMessage()]
     assert len(said) == 1
     assert "penalty_weight" in said[0]
 
 
 def test_fakes_are_put_into_training_histories_only(folder: Path) -> None:
-    options = {**QUICK, "fake_ratio": 0.3, "n_fake_items": 5}
-    model, _, data = trained(folder, "IDEA", **options)
+    own = {**QUICK, "fake_ratio": 0.3, "n_fake_items": 5}
+    model, _, data = trained(folder, "IDEA", **own)
     histories = data.parts.fitted.inter_feat["item_id_list"]
     is_fake = histories >= model.n_items
     assert 0.25 < float(is_fake.sum() / (histories > 0).sum()) < 0.35
@@ -184,8 +186,76 @@ def test_without_epochs_of_the_second_stage_there_is_the_plain_backbone(folder: 
 
 
 def test_stage_one_takes_the_second_stages_budget_where_it_has_none(folder: Path) -> None:
-    options = {**SMALL["GRU4Rec"], "epochs": 3, "stopping_step": 1}
-    _, trainer, _ = trained(folder, "IDEA", **options)
+    own = {**SMALL["GRU4Rec"], "epochs": 3, "stopping_step": 1}
+    _, trainer, _ = trained(folder, "IDEA", **own)
     pretrain, alternate = trainer.stages
     assert (pretrain.epochs, pretrain.patience) == (3, 1)
     assert (alternate.epochs, alternate.patience) == (3, 1)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(folder: Path) -> None:
+    own = {**QUICK, "keep": "last", "dropout_prob": 0.2}
+    model, again, other = (
+        trained(folder, "IDEA", **own, seed=seed)[0].state_dict() for seed in (1, 1, 2)
+    )
+    assert equal(model, again)
+    assert not equal(model, other)
+
+
+@pytest.mark.parametrize("checkpoints", [1, 2, 3])
+def test_a_killed_training_goes_on_to_the_same_bits(
+    folder: Path, tmp_path: Path, checkpoints: int
+) -> None:
+    own = {**QUICK, "dropout_prob": 0.2, "checkpoint_minutes": 0, "warm_start": False}
+    whole, whole_trainer, _ = trained(folder, "IDEA", **own)
+
+    def begin() -> tuple[Any, Any, Any, Any]:
+        config, data, model, trainer = prepared(
+            folder, "IDEA", **own, run_dir=str(tmp_path / "run")
+        )
+        return config, data, model, trainer
+
+    config, data, _, trainer = begin()
+    original, counted = trainer._checkpoint, []
+
+    def checkpoint(*arguments: Any) -> None:
+        original(*arguments)
+        counted.append(1)
+        if len(counted) == checkpoints:
+            raise KeyboardInterrupt
+
+    trainer._checkpoint = checkpoint
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, trainer, data)
+    config, data, model, trainer = begin()
+    trainer.resume_checkpoint(tmp_path / "run" / "checkpoint" / "last.safetensors")
+    fit(config, trainer, data)
+    assert equal(whole.state_dict(), model.state_dict())
+    assert trainer.diagnostics() == whole_trainer.diagnostics()
+    losses = [line["losses"] for line in trainer.history.lines]
+    assert losses == [line["losses"] for line in whole_trainer.history.lines]
+
+
+def test_a_run_says_which_weights_were_kept_and_tests_all_three(
+    folder: Path, tmp_path: Path
+) -> None:
+    result = ri.run("IDEA", "toy", config=options(folder, **QUICK), output_dir=tmp_path)
+    record = result.record
+    ends = record["snapshots"]
+    assert set(ends) == {"plain backbone", "alternate best", "alternate last"}
+    kept = {"pretrain": "plain backbone", "best": "alternate best"}[record["diagnostics"]["kept"]]
+    assert ends[kept]["iid"] == record["metrics"]["iid"]
+    assert record["options"]["hidden_size"]["value"] == 12
+    assert "IDEA: plain backbone" in result.table
+
+
+def test_hosts_own_entry_point_knows_the_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from recbole.quick_start import run_recbole
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["test"])
+    values = options(folder, **{**QUICK, "pretrain_epochs": 1, "epochs": 1})
+    result = run_recbole(model="IDEA", dataset="toy", config_dict=values)
+    assert set(result["test_result"]) >= {"ndcg@5"}
