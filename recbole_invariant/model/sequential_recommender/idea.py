@@ -21,9 +21,10 @@ class IDEA(SequentialRecommender):  # type: ignore[misc]
     `IDEATrainer` asks the backbone to do equally well in environments that `EnvironmentSimulation`
     makes, by default of the user's own sequence. Recommending is the backbone's own forward pass.
 
-    Two departures from the published code. Gates are constants where the recommender learns: its
-    gradient does not go through the descriptor into the item vectors, so each step moves its own
-    parameters only. Places without an item (padding, BERT4Rec's masks) are never gated.
+    Two choices where what is published leaves it open. Gates are constants where the recommender
+    learns: its gradient does not go through the descriptor into the item vectors, so each step
+    moves its own parameters only. Places without an item (padding, BERT4Rec's masks) are never
+    gated.
     """
 
     def __init__(self, config: Any, dataset: Any) -> None:
