@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from recbole_invariant.comparison.collect import FoundRun
 
-TRUTH_OPTIONS = {"mask_source": ("oracle",), "environment_source": ("true", True)}
+TRUTH_OPTIONS = {
+    "mask_source": ("oracle",),
+    "environment_source": ("true", True),
+    "cue_adjustment": ("known",),
+}
 """Values that let a model see the ground truth of planted data; YAML reads `true` as a boolean."""
 
 SEES_TRUTH, BY_TEST = " (sees the truth)", " (selected by a test)"

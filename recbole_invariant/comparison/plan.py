@@ -151,13 +151,12 @@ def make_plan(
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
     known: dict[Path, str] = {}
-    own_data = SEED_IN_PATH in common.get("data_path", "")
     runs = []
     for seed in seeds:
         for position, spec in enumerate(specs):
             resolved, model_class, _ = made[spec.label]
             words = own_options(common, spec, seed, settled or {})
-            if own_data:
+            if SEED_IN_PATH in {**common, **spec.options}.get("data_path", ""):
                 resolved = build_config(spec.model, dataset, config, config_files, words)
             data = data_fingerprint(resolved, known)
             digest = fingerprint(resolved, model_class, seed, data)

@@ -18,8 +18,8 @@ from recbole_invariant.configuration.layers import (
     yaml_owner,
 )
 from recbole_invariant.configuration.yaml_text import parse_value
-from recbole_invariant.errors import InputError, suggest
-from recbole_invariant.host_models import host_model_class, host_model_modules
+from recbole_invariant.errors import InputError
+from recbole_invariant.host_models import host_model_class
 from recbole_invariant.options import value_problem
 
 
@@ -46,6 +46,8 @@ def find_wrapped(
         The wrapped model, None if there is none; and what is wrong with the one that was named, in
         whose stead the default is returned.
     """
+    from recbole_invariant.model.sequence_encoder import SUPPORTED, refusal
+
     option = wrapping_option(model_class)
     if option is None:
         return None, []
@@ -58,28 +60,16 @@ def find_wrapped(
     named = parse_value(value) if isinstance(value, str) else value
     named = value if isinstance(value, str) and not isinstance(named, str) else named
     if isinstance(named, str):
-        problem = _refusal(model, option, named)
+        problem = refusal(named, option, model)
         if problem is None:
             return host_model_class(named), []
         problems = [f"{origins(layers)[option]}: {problem}"]
-    else:
+    elif option in merged(user):
         problems = []  # Not even text: the check against the schema says so.
-    return host_model_class(str(merged(defaults)[option])), problems
-
-
-def _refusal(model: str, option: str, named: str) -> str | None:
-    """Say why a model cannot be wrapped, or return None."""
-    from recbole_invariant.model.sequence_encoder import SUPPORTED
-
-    if named in SUPPORTED:
-        return None
-    modules = host_model_modules()
-    if named in modules:
-        kind = modules[named].split(".")[2].replace("_", " ")
-        problem = f"RecBole's '{named}' ({kind}) is not supported by {model}."
     else:
-        problem = f"there is no model '{named}' in RecBole."
-    return f"{option}: {problem}{suggest(named, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
+        problems = [f"{origins(layers)[option]}: {option}: expected a model, not {value!r}."]
+    names = (layer.values.get(option) for layer in reversed(defaults))
+    return host_model_class(next(name for name in names if name in SUPPORTED)), problems
 
 
 def wrapped_problems(

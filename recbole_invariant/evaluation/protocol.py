@@ -181,10 +181,8 @@ def _require_answerable(config: Any, part: Dataset, phase: str) -> None:
         InputError: values are to be measured on rows without labels, or seen items to be ranked
             among sampled ones.
     """
-    if (
-        config["eval_args"]["mode"][phase] == "labeled"
-        and config["LABEL_FIELD"] not in part.inter_feat
-    ):
+    mode = config["eval_args"]["mode"][phase]
+    if mode == "labeled" and config["LABEL_FIELD"] not in part.inter_feat:
         raise InputError(
             f"eval_args: mode labeled: the rows of '{config['dataset']}' have no column "
             f"'{config['LABEL_FIELD']}' to measure {config['model']} on. Let it rank items: "
@@ -192,7 +190,8 @@ def _require_answerable(config: Any, part: Dataset, phase: str) -> None:
             "train_neg_sample_args: {distribution: uniform, sample_num: 1, alpha: 1.0, dynamic: "
             "false, candidate_num: 0}."
         )
-    if config["rank_seen"] and config["eval_type"] == EvaluatorType.RANKING:
+    # RecBole's full rankings of sequential models, the only ones that come here, hold seen items
+    if config["rank_seen"] and mode != "full" and config["eval_type"] == EvaluatorType.RANKING:
         raise InputError(
             "rank_seen: only a ranking of all items can hold a user's seen items; set "
             "eval_args: {mode: full}, or rank_seen: false."

@@ -51,7 +51,7 @@ class IDEATrainer(HostTrainer):
     Attributes:
         pretrained: the end of the first stage.
         best: the best epoch of the second.
-        last: the last epoch of the second.
+        last: the last epoch of the second that was validated.
         kept: which of them the model holds at the end: `pretrain`, `best` or `last`.
         initial: the weights before training, drawn again by a resumed run from the same seed.
     """

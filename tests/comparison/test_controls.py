@@ -31,6 +31,8 @@ def found(options: dict[str, Any], rule: str = "valid") -> FoundRun:
         ({"mask_source": "oracle"}, "valid", True),
         ({"environment_source": True}, "valid", True),
         ({"environment_source": "true"}, "valid", True),
+        ({"cue_adjustment": "known"}, "valid", True),
+        ({"cue_adjustment": "estimated"}, "valid", False),
         ({"environment_source": "random", "mask_source": "learned"}, "valid", False),
         ({}, "ood_valid", False),
         ({}, "oracle", True),

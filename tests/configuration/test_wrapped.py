@@ -203,6 +203,24 @@ def test_a_backbone_that_is_no_name(named):
     assert "option 'backbone' must be str" in problem
 
 
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("SASrec", "there is no model 'SASrec' in RecBole. Did you mean 'SASRec'"),
+        ("SRGNN", "RecBole's 'SRGNN' (sequential recommender) is not supported by IDEA."),
+        (3, "expected a model, not 3."),
+        (None, "expected a model, not None."),
+    ],
+)
+def test_a_wrong_backbone_of_the_data_set(home, named, says):
+    write(home, "toy.yaml", {"backbone": named})
+
+    (problem,) = problems("IDEA", "toy", BASE)
+
+    assert problem.startswith(f"dataset_configs/toy.yaml: backbone: {says}")
+    assert build_config("IDEA", "toy", {**BASE, "backbone": "NARM"})["backbone"] == "NARM"
+
+
 def test_a_wrong_backbone_hides_no_other_problem():
     given = {"backbone": "SRGN", "variant": "papre", "n_extractors": 1, "penalty_wieght": 1}
 

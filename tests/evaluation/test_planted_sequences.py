@@ -8,20 +8,18 @@ import pytest
 import torch
 
 from recbole_invariant.config import build_config
+from recbole_invariant.data.item_attribute import item_attribute
 from recbole_invariant.data.planted.sequence_files import write_sequences
 from recbole_invariant.data.planted.sequence_law import TESTS, generate_sequences
 from recbole_invariant.data.planted.sequence_options import preset
-from recbole_invariant.data.planted.truth import (
-    item_attribute,
-    true_cue_strength,
-    true_environments,
-)
+from recbole_invariant.data.planted.truth import true_cue_strength, true_environments
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.truth import test_environments, truth_diagnostics
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import resolve
 from recbole_invariant.single_run import build
+from tests import sequences
 
 NAME = "planted-sequences"
 SIZES = {"users": 50, "items": 30, "groups": 5, "attributes": 2}
@@ -241,6 +239,17 @@ def test_sampled_candidates_are_refused_where_seen_items_are_ranked(folder: Path
     mode = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "mode": "uni10"}
     with pytest.raises(InputError, match="rank_seen: only a ranking of all items"):
         prepared(folder, "M", "BPR", eval_args=mode)
+
+
+@pytest.mark.parametrize("rank_seen", [True, False])
+def test_recboles_own_rankings_of_sequences_hold_seen_items(
+    tmp_path: Path, rank_seen: bool
+) -> None:
+    sequences.write_sequences(tmp_path)
+    data = sequences.prepared(tmp_path, "GRU4Rec", rank_seen=rank_seen)[1]
+    for loader in (data.loaders.valid, data.loaders.tests.open()["iid"]):
+        left_out = next(iter(loader))[1]
+        assert left_out is None
 
 
 def test_models_of_labels_are_told_to_rank(folder: Path) -> None:

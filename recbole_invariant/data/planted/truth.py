@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from recbole.data.dataset import Dataset
 
-from recbole_invariant.data.item_attribute import item_attribute as item_attribute
 from recbole_invariant.data.planted.files import (
     TRUTH_FEATURES,
     TRUTH_INTERACTIONS,

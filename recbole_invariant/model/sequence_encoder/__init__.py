@@ -9,7 +9,7 @@ from recbole_invariant.model.sequence_encoder.causal import CausalEncoder
 from recbole_invariant.model.sequence_encoder.masked import MaskedEncoder
 from recbole_invariant.model.sequence_encoder.trimmed import TrimmedEncoder
 
-__all__ = ["SUPPORTED", "Examples", "SequenceEncoder", "build_encoder", "require_supported"]
+__all__ = ["SUPPORTED", "Examples", "SequenceEncoder", "build_encoder", "refusal"]
 
 ENCODERS: dict[str, type[SequenceEncoder]] = {
     "GRU4Rec": TrimmedEncoder,
@@ -26,23 +26,22 @@ only, and minimise the cross entropy over all items and nothing else. Not so are
 a graph of the ids (SRGNN) and those with losses beside it (NextItNet, Caser, FEARec)."""
 
 
-def require_supported(name: str, option: str = "backbone") -> None:
-    """Make sure that a model can be taken apart.
+def refusal(name: str, option: str, model: str) -> str | None:
+    """Say why a model cannot be taken apart; None where it can.
 
     Args:
         name: of the model.
-        option: the option that names it, for the message.
-
-    Raises:
-        InputError: it cannot, or there is no such model.
+        option: the option that names it.
+        model: the one that would wrap it.
     """
     if name in ENCODERS:
-        return
-    known = "is a model of RecBole's that" if name in host_model_modules() else "is no model that"
-    raise InputError(
-        f"{option}: '{name}' {known} cannot be gated before its encoder."
-        f"{suggest(name, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
-    )
+        return None
+    modules = host_model_modules()
+    problem = f"there is no model '{name}' in RecBole."
+    if name in modules:
+        kind = modules[name].split(".")[2].replace("_", " ")
+        problem = f"RecBole's '{name}' ({kind}) is not supported by {model}."
+    return f"{option}: {problem}{suggest(name, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
 
 
 def build_encoder(name: str, config: Any, dataset: Any, n_fakes: int = 0) -> SequenceEncoder:
@@ -57,5 +56,7 @@ def build_encoder(name: str, config: Any, dataset: Any, n_fakes: int = 0) -> Seq
     Raises:
         InputError: the model is not supported.
     """
-    require_supported(name)
+    # options that came through our own configuration were asked before
+    if problem := refusal(name, "backbone", config["model"]):
+        raise InputError(problem)
     return ENCODERS[name](host_model_class(name)(config, dataset), n_fakes)

@@ -8,7 +8,7 @@ from recbole_invariant.model.sequence_encoder.base import Examples, SequenceEnco
 
 
 class CausalEncoder(SequenceEncoder):
-    """GRU4Rec, SASRec, NARM and others with `forward(item_seq, item_seq_len)`."""
+    """STAMP, LightSANs and others with `forward(item_seq, item_seq_len)`."""
 
     def examples(self, batch: Interaction) -> Examples:
         """Take history and next item of every row."""
@@ -35,9 +35,13 @@ class CausalEncoder(SequenceEncoder):
 
     def encode_targets(self, item_embeddings: Tensor, examples: Examples) -> Tensor:
         """Run the backbone once on all versions, one after the other in the batch."""
+        return self.encode_versions(item_embeddings, examples.item_sequence, examples.length)
+
+    def encode_versions(
+        self, item_embeddings: Tensor, item_sequence: Tensor, length: Tensor
+    ) -> Tensor:
+        """Encode several versions `(n_versions, batch, length, size)` of the same sequences."""
         n = len(item_embeddings)
-        sequence = examples.item_sequence.repeat(n, 1)
-        encoded = self.encode_sequence(
-            item_embeddings.flatten(0, 1), sequence, examples.length.repeat(n)
-        )
+        sequence = item_sequence.repeat(n, 1)
+        encoded = self.encode_sequence(item_embeddings.flatten(0, 1), sequence, length.repeat(n))
         return encoded.view(n, -1, self.size)

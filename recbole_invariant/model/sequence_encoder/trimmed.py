@@ -18,12 +18,13 @@ class TrimmedEncoder(CausalEncoder):
 
     def encode_targets(self, item_embeddings: Tensor, examples: Examples) -> Tensor:
         """Run the backbone once a group of lengths, on all versions."""
-        n = len(item_embeddings)
         groups = group_by_length(examples.length)
-        encoded = []
-        for group in groups:
-            vectors = item_embeddings[:, group.rows, : group.longest].flatten(0, 1)
-            sequence = examples.item_sequence[group.rows, : group.longest].repeat(n, 1)
-            length = examples.length[group.rows].repeat(n)
-            encoded.append(self.encode_sequence(vectors, sequence, length).view(n, -1, self.size))
+        encoded = [
+            self.encode_versions(
+                item_embeddings[:, group.rows, : group.longest],
+                examples.item_sequence[group.rows, : group.longest],
+                examples.length[group.rows],
+            )
+            for group in groups
+        ]
         return torch.cat(encoded, dim=1).index_select(1, rows_in_order(groups))

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from recbole_invariant.errors import InputError, TrainingError
-from recbole_invariant.model.sequence_encoder import SUPPORTED, SequenceEncoder, require_supported
+from recbole_invariant.model.sequence_encoder import (
+    SUPPORTED,
+    SequenceEncoder,
+    build_encoder,
+    refusal,
+)
 from recbole_invariant.model.sequence_encoder.substitution import given_vectors
 from tests.sequences import SMALL, prepared, write_sequences
 
@@ -105,9 +110,17 @@ def test_the_tables_look_up_is_given_back_even_after_an_error(folder: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("SASrec", "SASRec"), ("SRGNN", "model of RecBole's that cannot"), ("Nothing", "no model")],
+    [("SASrec", "Did you mean 'SASRec'"), ("SRGNN", "not supported"), ("Nothing", "no model")],
 )
-def test_other_backbones_are_refused_with_the_supported_ones(name: str, said: str) -> None:
+def test_other_backbones_are_refused_with_the_supported_ones(
+    folder: Path, name: str, said: str
+) -> None:
+    config, data, _, _ = prepared(folder, "IDEA", **SMALL["GRU4Rec"])
     with pytest.raises(InputError, match=said) as error:
-        require_supported(name)
-    assert ", ".join(SUPPORTED) in str(error.value)
+        build_encoder(name, config, data.parts.fitted)
+    assert f"Supported: {', '.join(SUPPORTED)}." in str(error.value)
+
+
+@pytest.mark.parametrize("backbone", SUPPORTED)
+def test_supported_ones_are_not_refused(backbone: str) -> None:
+    assert refusal(backbone, "backbone", "IDEA") is None
