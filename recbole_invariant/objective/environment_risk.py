@@ -40,22 +40,6 @@ def risk_variance(risks: Tensor) -> Tensor:
     return (risks - risks[0].detach()).var(correction=1)
 
 
-def vrex_loss(risks: Tensor, weight: float) -> Tensor:
-    """V-REx: `mean_n R_n + weight * Var_n(R_n)`, IDEA's objective of the recommender.
-
-    Args:
-        risks: `(n_environments,)`.
-        weight: beta, >= 0.
-
-    Returns:
-        0-d.
-
-    Raises:
-        ValueError: there are fewer than two risks.
-    """
-    return risks.mean() + weight * risk_variance(risks)
-
-
 def irmv1_penalty(logits: Tensor, targets: Tensor) -> Tensor:
     """IRMv1's penalty of every environment: the squared slope of its risk in a scale of the logits.
 

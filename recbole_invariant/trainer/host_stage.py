@@ -22,8 +22,7 @@ class HostStage(Stage):
         name: name of the stage.
         trainer: the staged trainer, for its settings.
         train_data: RecBole's training loader, iterated as it is.
-        model: what is trained; the trainer's model by default.
-        loss: gives the loss, or its parts, of a batch; that of the trainer's model by default.
+        model: what is trained by the loss of the trainer's model; that model by default.
         epochs: at most so many; the trainer's by default.
         patience: validations without improvement before it stops; the trainer's by default.
         on_end: called at `end`, with the best weights loaded.
@@ -35,7 +34,6 @@ class HostStage(Stage):
         trainer: "HostTrainer",
         train_data: AbstractDataLoader,
         model: nn.Module | None = None,
-        loss: Callable[[Interaction], Any] | None = None,
         epochs: int | None = None,
         patience: int | None = None,
         on_end: Callable[[], None] | None = None,
@@ -43,7 +41,6 @@ class HostStage(Stage):
         super().__init__(name, trainer.epochs if epochs is None else epochs)
         self.trainer, self.train_data = trainer, train_data
         self.model = trainer.model if model is None else model
-        self.loss: Callable[[Interaction], Any] = loss or trainer.model.calculate_loss
         self.on_end = on_end
         self.validates = True
         self.eval_step = min(trainer.config["eval_step"], self.epochs)
@@ -65,7 +62,7 @@ class HostStage(Stage):
         batch = batch.to(trainer.device)
         self.optimizer.zero_grad()
         with torch.autocast(device_type=trainer.device.type, enabled=trainer.enable_amp):
-            losses = self.loss(batch)
+            losses = trainer.model.calculate_loss(batch)
         parts = losses if isinstance(losses, tuple) else (losses,)
         loss: Tensor = parts[0]
         for part in parts[1:]:
