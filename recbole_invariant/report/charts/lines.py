@@ -9,7 +9,7 @@ from markupsafe import Markup
 from recbole_invariant.report.charts.frame import Frame
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import spanning
-from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text, text_width
+from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text_width
 
 NAME_HEIGHT, LEADER = 14.0, 16.0
 
@@ -19,7 +19,7 @@ class Line:
     """One line.
 
     Attributes:
-        label: its name; an empty one is not written.
+        label: its name, cut where it would leave the drawing; an empty one is not written.
         style: its look.
         xs: positions; rising, but for a path that is drawn as it goes.
         ys: values; None breaks the line.
@@ -27,6 +27,7 @@ class Line:
         highs: upper ends.
         faint: drawn thin and pale.
         marked: whether every point has the model's mark.
+        named: whether the label is written; the mouse over the line or a mark shows it anyway.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Line:
     highs: Sequence[float | None] = field(default_factory=list)
     faint: bool = False
     marked: bool = False
+    named: bool = True
 
 
 def line_chart(
@@ -62,7 +64,7 @@ def line_chart(
         x_range: ends of the x axis; None takes those of the lines.
     """
     width, height = size
-    names = [text_width(one.label) for one in lines if one.label]
+    names = [text_width(one.label) for one in lines if one.label and one.named]
     room = min(max(names) + LEADER + 12, width * 0.45) if names else 12
     bottom = height - (40 if axes[0] else 24)
     values = [v for one in lines for v in (*one.ys, *one.lows, *one.highs)]
@@ -115,7 +117,7 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
     ends = []
     for one in lines:
         last = [(x, y) for x, y in zip(one.xs, one.ys, strict=True) if y is not None][-1:]
-        if one.label and last:
+        if one.label and one.named and last:
             ends.append((frame.y(last[0][1]), frame.x(last[0][0]), one))
     ends.sort(key=lambda end: end[0])
     bounds = frame.y.end - 6, frame.y.start
@@ -124,8 +126,17 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
     for (y, x, one), place in zip(ends, places, strict=True):
         parts.append(line(x, y, x + LEADER, place, f"leader {one.style.colour}"))
         parts.append(one.style.mark(x + LEADER, place, 4))
-        parts.append(text(x + LEADER + 8, place + 4, one.label, "line-name"))
+        start = x + LEADER + 8
+        shown = cut(one.label, frame.width - start)
+        tip = tag("title", one.label)
+        parts.append(tag("text", shown, tip, x=start, y=place + 4, class_="line-name"))
     return joined(parts)
+
+
+def cut(label: str, room: float) -> str:
+    """Cut a text of the usual size to a width in pixels; a cut one ends with an ellipsis."""
+    longest = max(int(room / text_width("m")), 1)
+    return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
 def spread(

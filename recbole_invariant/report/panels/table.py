@@ -59,7 +59,7 @@ def make(group: Group) -> Panel:
             "label": label,
             "style": group.styles[label],
             "baseline": label == group.comparison.baseline,
-            "knows": _knowledge(group, label),
+            "knows": knowledge(group, label),
             "cells": [cells[label] for cells in by_column],
             "n_seeds": len(group.runs[label]),
             "training": seconds(times[label]["training_seconds"]) if label in times else DASH,
@@ -83,7 +83,7 @@ def make(group: Group) -> Panel:
     return Panel("table", "Results", content)
 
 
-def _knowledge(group: Group, label: str) -> str:
+def knowledge(group: Group, label: str) -> str:
     """Say what a model sees that others do not; empty where it sees nothing."""
     if label in group.test_selected:
         return "selected on the test"

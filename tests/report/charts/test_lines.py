@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_invariant.report.charts.lines import Line, line_chart, spread
 from recbole_invariant.report.charts.palette import Style
+from recbole_invariant.report.charts.svg import text_width
 
 STYLE = Style("c1", "circle")
 
@@ -39,3 +42,21 @@ def test_error_bars_and_borders_are_drawn_where_they_are():
     assert svg.count("interval thin") == 1
     assert svg.count('class="border"') == 1
     assert "M at 2: 0.2000" in svg
+
+
+def test_a_name_is_cut_where_the_drawing_ends_and_kept_whole_under_the_mouse():
+    name = "Model[" + "x" * 90 + "]"
+    svg = line_chart([Line(name, STYLE, [1, 2], [0.1, 0.2])], ("k", "recall"), "drawn", (520, 300))
+    written = svg.partition('class="line-name">')[2]
+    shown, _, rest = written.partition("<title>")
+    assert shown.endswith("…")
+    assert name.startswith(shown[:-1])
+    assert rest.startswith(name)
+    (start,) = re.findall(r'<text x="([\d.]+)"[^>]*line-name', svg)
+    assert float(start) + text_width(shown) <= 520
+
+
+def test_a_line_without_a_written_name_keeps_it_under_the_mouse():
+    svg = line_chart([Line("M", STYLE, [1], [0.1], marked=True, named=False)], ("", ""), "drawn")
+    assert "line-name" not in svg
+    assert "<title>M at 1: 0.1000</title>" in svg
