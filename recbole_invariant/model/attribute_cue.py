@@ -61,7 +61,8 @@ class EstimatedCue(CueAdjustment):
 
     Args:
         dataset: training rows with histories.
-        attribute: of the items.
+        attribute: of the items. Where fake items are put into training histories
+            (`fake_ratio`), the counts are of the histories before that.
         smoothing: see `transition_log_ratio`.
     """
 
@@ -87,7 +88,8 @@ class EstimatedCue(CueAdjustment):
 class KnownCue(CueAdjustment):
     """Adds b_e where an item repeats the attribute before: the truth of planted sequences.
 
-    A control: the best that an invariant method can do there, told what nobody knows.
+    A control, told what nobody knows. It is the law up to the normalisation within a group, which
+    depends on the cue as well.
 
     Args:
         dataset: training rows of planted sequences.
@@ -116,7 +118,8 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
     """Look the attribute up that the options ask for, None where none needs it.
 
     Raises:
-        InputError: an option needs `attribute` and it is not set, or is no such column.
+        InputError: an option needs `attribute` and it is not set, or is no such column; or the
+            backbone reads what comes after a target too.
     """
     wanted = {
         "environments": config["environments"] == "attribute_shift",
@@ -125,6 +128,11 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
     needed = [f"{key}: {config[key]}" for key, is_wanted in wanted.items() if is_wanted]
     if not needed:
         return None
+    if config["backbone"] == "BERT4Rec":
+        raise InputError(
+            f"{' and '.join(needed)}: BERT4Rec also learns from the item after a masked one, where "
+            "the cue stands the other way round; take a backbone that reads forwards, e.g. SASRec."
+        )
     if not config["attribute"]:
         raise InputError(
             f"{' and '.join(needed)}: needs the option attribute, a column of the .item file that "

@@ -40,7 +40,7 @@ def risk_variance(risks: Tensor) -> Tensor:
     return (risks - risks[0].detach()).var(correction=1)
 
 
-def irmv1_penalty(logits: Tensor, targets: Tensor) -> Tensor:
+def irmv1_penalty(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """IRMv1's penalty of every environment: the squared slope of its risk in a scale of the logits.
 
     `|d/dw R_n(w * z)|^2` at w = 1. For cross entropy the slope is
@@ -51,6 +51,8 @@ def irmv1_penalty(logits: Tensor, targets: Tensor) -> Tensor:
     Args:
         logits: `(n_environments, rows, n_items)`.
         targets: `(rows,)`, int64.
+        weights: of the rows in each environment `(n_environments, rows)`, of mean 1; logits of one
+            environment then stand for all. None weighs all rows alike.
 
     Returns:
         `(n_environments,)`, >= 0; 0 where the logits are calibrated as a whole.
@@ -58,4 +60,5 @@ def irmv1_penalty(logits: Tensor, targets: Tensor) -> Tensor:
     expected = torch.linalg.vecdot(logits.softmax(dim=-1), logits)
     index = targets.expand(len(logits), -1).unsqueeze(-1)
     chosen = logits.gather(-1, index).squeeze(-1)
-    return (expected - chosen).mean(dim=-1).square()
+    slopes = expected - chosen
+    return (slopes if weights is None else weights * slopes).mean(dim=-1).square()

@@ -86,6 +86,11 @@ class AlternatingStage(Stage):
         self.n_steps += 1
         return self.recommend(examples)
 
+    def autocast(self) -> torch.autocast:
+        """Compute in mixed precision where the option `enable_amp` asks for it."""
+        device = self.trainer.device.type
+        return torch.autocast(device_type=device, enabled=self.trainer.enable_amp)
+
     def explore(self, examples: Examples) -> None:
         """Make the environments harder: one step of the extractors up the variance of the risks.
 
@@ -93,9 +98,10 @@ class AlternatingStage(Stage):
         """
         with torch.no_grad():
             embeddings = self.model.encoder.embed(examples.item_sequence)
-        made = self.model.simulation(embeddings, examples, self.generator)
-        logits = self.model.training_scores(embeddings, examples, made.gates)
-        loss = -risk_variance(made.risks(logits, examples.targets))
+        with self.autocast():
+            made = self.model.simulation(embeddings, examples, self.generator)
+            logits = self.model.training_scores(embeddings, examples, made.gates)
+            loss = -risk_variance(made.risks(logits, examples.targets))
         if self.keep_rate_weight and made.extractors is not None:
             rates = keep_rate(made.extractors, examples.is_item)
             loss = loss + self.keep_rate_weight * keep_rate_penalty(rates, self.keep_rate_target)
@@ -111,13 +117,14 @@ class AlternatingStage(Stage):
         embeddings = self.model.encoder.embed(examples.item_sequence)
         with torch.no_grad():
             made = self.model.simulation(embeddings, examples, self.generator)
-        logits = self.model.training_scores(embeddings, examples, made.gates)
-        risks = made.risks(logits, examples.targets)
+        with self.autocast():
+            logits = self.model.training_scores(embeddings, examples, made.gates)
+            risks = made.risks(logits, examples.targets)
         mean = risks.mean()
         variance = risk_variance(risks) if len(risks) > 1 else torch.zeros_like(mean)
         penalty = variance
         if self.penalty == "irmv1":
-            penalty = irmv1_penalty(logits, examples.targets).mean()
+            penalty = irmv1_penalty(logits, examples.targets, made.weights).mean()
         loss = mean + self.weight * penalty
         self.optimizer.zero_grad()
         loss.backward()

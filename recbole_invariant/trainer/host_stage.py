@@ -43,7 +43,8 @@ class HostStage(Stage):
         self.model = trainer.model if model is None else model
         self.on_end = on_end
         self.validates = True
-        self.eval_step = min(trainer.config["eval_step"], self.epochs)
+        given = trainer.config["eval_step"]
+        self.eval_step = trainer.eval_step if epochs is None else min(given, epochs)
         self.patience = trainer.stopping_step if patience is None else patience
 
     def begin(self) -> None:

@@ -36,9 +36,13 @@ class Selected:
     valid: dict[str, float] | None
     state: dict[str, Any] = field(repr=False)
 
-    def said(self) -> dict[str, Any]:
-        """Return what `run.json` shows."""
-        return {"stage": self.stage, "epoch": self.epoch, "valid": self.valid}
+    def said(self, validated: bool) -> dict[str, Any]:
+        """Return what `run.json` shows; metrics only where they are those of validation rows."""
+        return {
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "valid": self.valid if validated else None,
+        }
 
 
 class IDEATrainer(HostTrainer):
@@ -173,8 +177,6 @@ class IDEATrainer(HostTrainer):
     def diagnostics(self) -> dict[str, Any]:
         """Return which weights were kept, and validation at the ends of the stages."""
         ends = {"pretrain": self.pretrained, "best": self.best, "last": self.last}
-        return {
-            "backbone": self.config["backbone"],
-            "kept": self.kept,
-            **{name: None if one is None else one.said() for name, one in ends.items()},
-        }
+        validated = self.config["selection"] != "oracle"  # which asks a test
+        said = {name: one and one.said(validated) for name, one in ends.items()}
+        return {"backbone": self.config["backbone"], "kept": self.kept, **said}

@@ -144,3 +144,16 @@ def test_values_that_overflow_an_exponential_stay_finite() -> None:
         targets = torch.tensor([target])
         assert torch.isfinite(environment_losses(logits, targets)).all()
         assert torch.isfinite(irmv1_penalty(logits, targets)).all()
+
+
+def test_irmv1_of_weighted_rows_is_the_slope_of_the_weighted_risk() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(1, 20, 7, generator=generator, dtype=torch.float64)
+    targets = torch.randint(0, 7, (20,), generator=generator)
+    weights = torch.rand(3, 20, generator=generator, dtype=torch.float64)
+    found = irmv1_penalty(logits, targets, weights)
+    for environment in range(3):
+        scale = torch.ones((), dtype=torch.float64, requires_grad=True)
+        losses = torch.nn.functional.cross_entropy(scale * logits[0], targets, reduction="none")
+        (slope,) = torch.autograd.grad((weights[environment] * losses).mean(), scale)
+        torch.testing.assert_close(found[environment], slope.square())
