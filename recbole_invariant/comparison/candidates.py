@@ -24,8 +24,15 @@ def ranking_mode(run: FoundRun) -> str | None:
     return None if mode is None else str(mode)
 
 
-def ranking_words(mode: str | None) -> str:
-    """Say among which items a test of this mode ranks."""
+def ranks_seen(run: FoundRun) -> bool:
+    """Say whether items of the user's history were ranked as well (option `rank_seen`)."""
+    return bool(run.record.get("options", {}).get("rank_seen", {}).get("value"))
+
+
+def ranking_words(mode: str | None, seen_too: bool = False) -> str:
+    """Say among which items a test of this mode ranks; `seen_too` is the option `rank_seen`."""
+    if mode == FULL and seen_too:
+        return "full ranking of all items, those that the user had before among them (rank_seen)"
     if mode == FULL:
         return "full ranking of all items but those of the user's training and validation rows"
     if mode == "labeled":
@@ -43,7 +50,9 @@ def ranking_notes(by_label: ByLabel) -> list[str]:
     """Say what the tests rank; with the models' names where they differ."""
     who: dict[str, list[str]] = {}
     for label, runs in by_label.items():
-        for words in dict.fromkeys(ranking_words(ranking_mode(run)) for run in runs):
+        for words in dict.fromkeys(
+            ranking_words(ranking_mode(run), ranks_seen(run)) for run in runs
+        ):
             who.setdefault(words, []).append(label)
     if len(who) == 1:
         return list(who)
@@ -54,12 +63,14 @@ def expected_recall(run: FoundRun, k: int) -> float | None:
     """Compute the expected recall@k of a random full ranking: k by the number of candidates.
 
     Candidates are all items but those of the user's training and validation rows, whose mean
-    number is taken. None where the folder has no `ids.parquet`.
+    number is taken; with `rank_seen` all items. None where the folder has no `ids.parquet`.
     """
     path = run.folder / records.IDS_FILE
     if not path.is_file():
         return None
     n_items = int((pd.read_parquet(path, columns=["kind"])["kind"] == "item").sum())
+    if ranks_seen(run):
+        return min(1.0, k / max(n_items, 1))
     rows, users = run.record["n_interactions"], run.record["n_users"]
     seen = sum(rows.get(part, 0) for part in ("train", "valid")) / max(users.get("train", 1), 1)
     return min(1.0, k / max(n_items - seen, 1))

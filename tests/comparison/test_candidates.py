@@ -2,10 +2,10 @@
 
 import pytest
 
-from recbole_invariant.comparison.candidates import ranking_mode, ranking_words
+from recbole_invariant.comparison.candidates import expected_recall, ranking_mode, ranking_words
 from recbole_invariant.comparison.collect import find_runs
 from recbole_invariant.comparison.summary import summarise
-from tests.comparison.folders import write_run
+from tests.comparison.folders import FULL, write_run
 
 
 def sampled(mode):
@@ -49,3 +49,15 @@ def test_models_that_rank_other_items_are_named(tmp_path):
     assert any(note.startswith("BPR: full ranking") for note in notes)
     assert any(note.startswith("FM: scores are held against the labels") for note in notes)
     assert any("iid is nearer chance" in note and "(BPR)" in note for note in notes)
+
+
+def test_with_seen_items_ranked_nothing_is_left_out(tmp_path):
+    seen_too = {"eval_args": FULL, "rank_seen": {"value": True, "layer": "toy.yaml"}}
+    write_run(tmp_path / "a", "BPR", 1, options=seen_too)
+    (run,) = find_runs(tmp_path)
+    (note,) = [note for note in summarise([run]).notes if "full ranking" in note]
+    assert note.startswith("full ranking of all items, those that the user had before among them")
+    assert expected_recall(run, 11) == pytest.approx(0.1)  # of 110 items
+    write_run(tmp_path / "b", "BPR", 1)
+    (usual,) = find_runs(tmp_path / "b")
+    assert expected_recall(usual, 11) == pytest.approx(0.11)  # of 110 less 10 of the user's
