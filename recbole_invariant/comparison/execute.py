@@ -95,8 +95,15 @@ def _locked(file: IO[str]) -> bool:
 
 
 def threads_per_run(jobs: int) -> int:
-    """Share out the processor's cores."""
-    return max(1, len(os.sched_getaffinity(0)) // jobs)
+    """Share out the processor's cores, at most `OMP_NUM_THREADS` a run where that is set.
+
+    Whoever sets it knows of other work on the machine: on cores that are busy, threads that wait
+    for each other make a run many times slower.
+    """
+    share = max(1, len(os.sched_getaffinity(0)) // jobs)
+    # OpenMP allows a list, one number a level of nesting; anything else it ignores as well
+    limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(share, int(limit)) if limit.isdecimal() and int(limit) else share
 
 
 def execute(

@@ -147,8 +147,20 @@ def test_a_run_that_outlives_its_comparison_still_holds_the_folder(tmp_path):
         assert child.wait(0.5) == 0
 
 
-def test_cores_are_shared_out():
+def test_cores_are_shared_out(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     cores = len(os.sched_getaffinity(0))
 
     assert threads_per_run(1) == cores
     assert threads_per_run(10 * cores) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("1", [1, 1]), ("3,1", [3, 3]), (" 6 ", [6, 4]), ("99", [8, 4]), ("", [8, 4]), ("0", [8, 4])],
+)
+def test_a_run_never_gets_more_threads_than_the_environment_allows(monkeypatch, given, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+
+    assert [threads_per_run(jobs) for jobs in (1, 2)] == expected
