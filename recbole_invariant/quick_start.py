@@ -17,6 +17,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.snapshot_records import named_snapshots, snapshot_metrics
 from recbole_invariant.files import write_atomically
+from recbole_invariant.interruption import remains_noted
 from recbole_invariant.logs import logging_to
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.plots import iid_against_ood, save_figure
@@ -52,6 +53,7 @@ def run(
     Raises:
         InputError: an option, a file or the data is wrong; no run folder is left behind.
         TrainingError: a loss is not finite; the folder keeps what there is.
+        KeyboardInterrupt: it was interrupted; a note of the exception says what is left.
     """
     given = (dict(config or {}), list(config_files or []), dict(command_line or {}))
     resolved = build_config(model, dataset, *given)
@@ -61,6 +63,7 @@ def run(
         torch.set_num_threads(resolved["torch_threads"])
     folder = _make_folder(Path(output_dir), run_name, entry, resolved)
     with (
+        remains_noted(folder),
         _removed_if_wrong(folder) as run_dir,
         logging_to(run_dir / "log.txt", resolved["state"]),
     ):

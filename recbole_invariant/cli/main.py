@@ -62,11 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader, such as head, has enough; nothing may be written to it at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(_ended("interrupted", stop), file=sys.stderr)
         return INTERRUPTED
-    except _Terminated:
-        print("terminated", file=sys.stderr)
+    except _Terminated as stop:
+        print(_ended("terminated", stop), file=sys.stderr)
         return TERMINATED
     except Exception as error:
         print(_failure(error), file=sys.stderr)
@@ -114,6 +114,11 @@ def _sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _ended(how: str, stop: BaseException) -> str:
+    """Say how the run ended and what is left of it, on a new line: the last may hold a bar."""
+    return "\n" + " ".join([how, *getattr(stop, "__notes__", [])])
 
 
 def _failure(error: Exception) -> str:

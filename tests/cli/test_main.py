@@ -161,6 +161,21 @@ def test_a_run_that_ends_early(monkeypatch, capsys, raised, code, says):
     assert "Traceback" not in shown
 
 
+def test_an_interruption_says_on_a_new_line_what_is_left(monkeypatch, capsys):
+    stop = KeyboardInterrupt()
+    stop.add_note("after 2 epochs of stage 'rank'")
+
+    def run(**given):
+        print("rank 3/9:  50%|####", end="", file=sys.stderr)
+        raise stop
+
+    monkeypatch.setattr(quick_start, "run", run)
+
+    assert main(["--model", "BPR"]) == 130
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["rank 3/9:  50%|####", "interrupted after 2 epochs of stage 'rank'"]
+
+
 def test_sigterm_unwinds_and_gives_143(monkeypatch):
     closed = []
 

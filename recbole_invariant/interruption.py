@@ -1,0 +1,64 @@
+"""What is left of a run that was stopped by hand or by a signal."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+CHECKPOINT = Path("checkpoint", "last.safetensors")
+HISTORY = "history.jsonl"
+
+
+@contextmanager
+def remains_noted(folder: Path) -> Iterator[None]:
+    """Add to an interruption, as a note of the exception, how far the run in a folder came.
+
+    Errors are left as they are.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        # Describing it must never hide the interruption itself.
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            stop.add_note(remains(folder))
+        raise
+
+
+def remains(folder: Path) -> str:
+    """Say how far a run came, and what its folder holds.
+
+    Args:
+        folder: the run folder; of the runs in it, such as baselines, the last one counts.
+    """
+    histories = sorted(folder.rglob(HISTORY), key=lambda path: path.stat().st_mtime)
+    last = histories[-1].parent if histories else folder
+    inner = "" if last == folder else f" of {last.relative_to(folder).as_posix()}"
+    lines = _lines(histories[-1]) if histories else []
+    if lines:
+        stage = lines[-1]["stage"]
+        done = sum(line["stage"] == stage for line in lines)
+        far = f"after {done} epoch{'' if done == 1 else 's'} of stage '{stage}'{inner}"
+    else:
+        far = f"before the first epoch{inner} ended"
+    return f"{far}\nthe run folder stays: {folder}\n{_checkpoint(last / CHECKPOINT)}"
+
+
+def _lines(history: Path) -> list[dict[str, Any]]:
+    """Read the epochs that a history holds whole."""
+    text = history.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _checkpoint(path: Path) -> str:
+    if not path.is_file():
+        return (
+            "there is no checkpoint in it yet (one is written where a stage ends and every "
+            "checkpoint_minutes): start the run anew"
+        )
+    return (
+        f"its checkpoint is {path}; no command goes on from it yet (--resume comes in a later "
+        "version): start the run anew, or use trainer.resume_checkpoint from Python"
+    )
