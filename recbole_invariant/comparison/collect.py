@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_invariant.comparison.structure import structural_label
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
@@ -24,7 +25,8 @@ class FoundRun:
 
     Attributes:
         label: its line in a table: the model, with the options that are this line's own, as in
-            `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it.
+            `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it. A run
+            that `compare` did not make is named by its structure (`structural_label`).
         model: name of the model.
         dataset: name of the dataset.
         protocol: the protocol of its split, None for RecBole's own; a control has that of the run
@@ -111,7 +113,7 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
     if is_control:
         protocol = records.read_json(owner / records.RUN_FILE).get("protocol")
     return FoundRun(
-        label=str(about.get("label", record["model"])) + (CONTROL if is_control else ""),
+        label=str(about.get("label") or structural_label(record)) + (CONTROL if is_control else ""),
         model=str(record["model"]),
         dataset=str(record["dataset"]),
         protocol=protocol,
