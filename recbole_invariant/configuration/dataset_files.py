@@ -6,7 +6,7 @@ from typing import Any
 
 from recbole.utils import ModelType
 
-from recbole_invariant.configuration.folders import host_folder
+from recbole_invariant.configuration.folders import dataset_configs_folder, host_folder
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import suggest
 from recbole_invariant.host_models import NEEDED_FILE
@@ -50,14 +50,22 @@ def dataset_problems(values: Mapping[str, Any], dataset: str, model: str) -> lis
 def _missing(values: Mapping[str, Any], dataset: str, folder: Path, missing: list[str]) -> str:
     parent = folder.parent
     there = [path.name for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+    near = [name for name in (*there, SHIPPED_DATASET) if name != dataset]
+    parts = {path.name.split(".")[-2]: path for path in sorted(folder.glob(f"{dataset}.*.inter"))}
     text = (
         f"dataset '{dataset}': looked for {', '.join(missing)} in {folder.absolute()}"
         f"{'' if folder.is_dir() else ', which is not there'}."
-        f"{suggest(dataset, [*there, SHIPPED_DATASET])}"
+        f"{'' if parts else suggest(dataset, near)}"
     )
-    if folder.is_dir() and (parts := sorted(folder.glob(f"{dataset}.*.inter"))):
-        names = ", ".join(path.name.split(".")[-2] for path in parts)
-        text += f" It has the parts {names}: name them in order as benchmark_filename."
+    if parts:
+        text += f" It has the parts {', '.join(parts)}: "
+        file = _shipped_options(parts)
+        if file is not None:
+            return (
+                f"{text}those of '{file.stem}', whose options are found by themselves under that "
+                f"name only. Add --config_files {file}"
+            )
+        text += "name them in order as benchmark_filename."
     if dataset in _host_downloads():
         text += (
             " Nothing is downloaded here. RecBole's data page, https://recbole.io/dataset_list.html"
@@ -67,6 +75,27 @@ def _missing(values: Mapping[str, Any], dataset: str, folder: Path, missing: lis
         " Give the folder that holds it as --data_path DIR (DIR/<dataset>/<dataset>.inter); "
         f"'{SHIPPED_DATASET}' comes with RecBole and needs none."
     )
+
+
+def _shipped_options(parts: Mapping[str, Path]) -> Path | None:
+    """Find the file of options that was written for data in these parts, if there is one.
+
+    Parts such as train, valid and test may be anybody's; those of planted data are named by their
+    shift. Where several files name the same parts, the columns decide.
+
+    Args:
+        parts: name of a part -> its file.
+    """
+    if not any(name.startswith("ood_") for name in parts):
+        return None
+    header = set(_header(next(iter(parts.values())), "\t", "utf-8"))
+    found: list[tuple[int, Path]] = []
+    for path in sorted(dataset_configs_folder().glob("*.yaml")):
+        options = read_yaml_mapping(path)
+        columns = set((options.get("load_col") or {}).get("inter") or [])
+        if set(options.get("benchmark_filename") or []) == set(parts) and columns <= header:
+            found.append((len(columns), path))
+    return max(found)[1] if found else None
 
 
 def _host_downloads() -> set[str]:
