@@ -17,6 +17,7 @@ from recbole_invariant.comparison.collect import CONTROL, ByLabel, FoundRun
 from recbole_invariant.comparison.controls import sees_truth, selected_by_test
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
 from recbole_invariant.comparison.split_notes import split_notes
+from recbole_invariant.comparison.stage_notes import stage_notes
 from recbole_invariant.comparison.tables import usual_metrics
 from recbole_invariant.report.tables import split_name
 
@@ -46,6 +47,7 @@ def comparison_notes(
         *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
         *_relayed(compared),
+        *stage_notes(compared),
         *_truth(by_label),
         *_options(compared),
         *missing_baselines(compared),

@@ -7,6 +7,7 @@ from typing import Any
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from recbole_invariant.data.splits.base import is_test
+from recbole_invariant.report.stage_words import full_name, kept_notes, limit_notes
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),
         f"selection: {record['selection']['rule']}",
+        *kept_notes(record),
+        *limit_notes(record),
         *slice_notes(record),
-        f"schedule of {record['model']}: {stages}",
+        f"schedule of {full_name(record)}: {stages}",
     ]
 
 

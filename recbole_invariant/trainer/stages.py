@@ -41,7 +41,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     weights the model holds after `fit`.
 
     Attributes:
-        stage_records: `{name, epochs, seconds}` of each finished stage.
+        stage_records: `{name, epochs, seconds, ended}` of each finished stage; `ended` is what
+            ended it: `limit` (of its epochs) or `early stop` where it validates, else `done`.
         best_epoch: epoch (from 0, counted in its stage) of the selected weights.
         history: all epochs so far.
         snapshots: weights put aside to be measured after selection; they select nothing. Begun
@@ -57,8 +58,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.history = History(path, self.tensorboard)
         self.stage_records: list[dict[str, Any]] = []
         self.stages: list[Stage] = []
-        one_pass = config["MODEL_TYPE"] == ModelType.TRADITIONAL
-        self.records_frontier = bool(config["frontier"]) and not one_pass
+        self._one_pass = config["MODEL_TYPE"] == ModelType.TRADITIONAL
+        self.records_frontier = bool(config["frontier"]) and not self._one_pass
         self.snapshots = Snapshots()
         self.best_valid_score: float = self.best_valid_score
         self.best_valid_result: dict[str, float] | None = None
@@ -151,7 +152,13 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         stage.end()
         seconds = time.perf_counter() - begun
         record = {"name": stage.name, "epochs": epochs_done, "seconds": round(seconds, 3)}
-        self.stage_records.append(record)
+        self.stage_records.append({**record, "ended": self._ending(stage, finished)})
+
+    def _ending(self, stage: Stage, finished: bool) -> str:
+        """Say what ended a stage; one without validation has no limit that could be too low."""
+        if not stage.validates or self._one_pass:
+            return "done"
+        return "early stop" if finished else "limit"
 
     def _run_epoch(self, stage: Stage, epoch: int) -> bool:
         """Train one epoch, validate if it is time, write the history; True ends the stage."""

@@ -116,3 +116,18 @@ def test_eval_step_zero_means_no_validation(folder: Path) -> None:
     trainer, _ = train("BPR", folder, eval_step=0, epochs=2)
     assert trainer.best_epoch is None
     assert len(trainer.history.lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "ended"),
+    [
+        ("BPR", {"epochs": 2, "stopping_step": 5}, "limit"),
+        ("BPR", {"epochs": 50, "stopping_step": 0, "learning_rate": 1e-9}, "early stop"),
+        ("Pop", {"epochs": 1}, "done"),
+    ],
+)
+def test_a_stage_says_what_ended_it(
+    folder: Path, name: str, changes: dict[str, Any], ended: str
+) -> None:
+    (record,) = train(name, folder, **changes)[0].stage_records
+    assert record["ended"] == ended
