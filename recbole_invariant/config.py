@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
+from recbole_invariant.configuration.attribute_checks import attribute_problems
 from recbole_invariant.configuration.dataset_files import dataset_problems
 from recbole_invariant.configuration.layers import (
     HostHooks,
@@ -177,5 +178,6 @@ def _resolve_layers(
     problems += metric_problems(values, origin)
     problems += sequence_problems(user, merged(defaults), entry.name)
     problems += dataset_problems(values, dataset, entry.name)
+    problems += attribute_problems(values, origin, dataset)
     layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
     return layers, problems

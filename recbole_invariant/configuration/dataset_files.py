@@ -88,7 +88,7 @@ def _shipped_options(parts: Mapping[str, Path]) -> Path | None:
     """
     if not any(name.startswith("ood_") for name in parts):
         return None
-    header = set(_header(next(iter(parts.values())), "\t", "utf-8"))
+    header = set(columns_of(next(iter(parts.values())), "\t", "utf-8"))
     found: list[tuple[int, Path]] = []
     for path in sorted(dataset_configs_folder().glob("*.yaml")):
         options = read_yaml_mapping(path)
@@ -134,7 +134,7 @@ def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
             ]
     separator = str(values.get("field_separator") or "\t")
     encoding = str(values.get("encoding") or "utf-8")
-    headers = {path: _header(path, separator, encoding) for path in files}
+    headers = {path: columns_of(path, separator, encoding) for path in files}
     loaded = (values.get("load_col") or {}).get("inter")
     problems = []
     for option, kind in wanted.items():
@@ -150,7 +150,7 @@ def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
     return problems
 
 
-def _header(path: Path, separator: str, encoding: str) -> dict[str, str]:
+def columns_of(path: Path, separator: str, encoding: str) -> dict[str, str]:
     """Return the columns of a file with their types."""
     with path.open(encoding=encoding, errors="replace") as file:
         header = file.readline().rstrip("\r\n").split(separator)

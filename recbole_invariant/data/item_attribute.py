@@ -27,14 +27,19 @@ def item_attribute(dataset: Any, field: str) -> np.ndarray:
     if field not in loaded:
         raise InputError(
             f"'{field}' is no column that dataset '{dataset.dataset_name}' loads of its items."
-            f"{suggest(field, loaded)} Loaded: {', '.join(loaded) or 'none'}. Columns of "
+            f"{suggest(field, loaded)} Loaded: {_typed(dataset, loaded)}. Columns of "
             f"{dataset.dataset_name}.item are named in load_col: {{item: [...]}}."
         )
     kind = dataset.field2type[field]
     if kind != FeatureType.TOKEN:
         raise InputError(
             f"'{field}' of the items of '{dataset.dataset_name}' is of type {kind.value}; an "
-            "attribute is one token an item."
+            f"attribute is one token an item. Loaded: {_typed(dataset, loaded)}."
         )
     # RecBole's table of items has a row for every internal id, in order
     return np.asarray(table[field], dtype=np.int64)
+
+
+def _typed(dataset: Any, columns: list[str]) -> str:
+    """List columns with their types, as in the file's first line."""
+    return ", ".join(f"{name}:{dataset.field2type[name].value}" for name in columns) or "none"

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recbole_invariant.configuration.attribute_checks import needs_attribute, unfit_for_attribute
 from recbole_invariant.data.item_attribute import item_attribute
 from recbole_invariant.data.planted.truth import true_cue_strength
 from recbole_invariant.environment.attribute_shift import transition_log_ratio
@@ -121,23 +122,12 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
         InputError: an option needs `attribute` and it is not set, or is no such column; or the
             backbone reads what comes after a target too.
     """
-    wanted = {
-        "environments": config["environments"] == "attribute_shift",
-        "cue_adjustment": config["cue_adjustment"] != NONE,
-    }
-    needed = [f"{key}: {config[key]}" for key, is_wanted in wanted.items() if is_wanted]
-    if not needed:
+    origin = getattr(config, "layers", {})
+    if not needs_attribute(config, origin):
         return None
-    if config["backbone"] == "BERT4Rec":
-        raise InputError(
-            f"{' and '.join(needed)}: BERT4Rec also learns from the item after a masked one, where "
-            "the cue stands the other way round; take a backbone that reads forwards, e.g. SASRec."
-        )
-    if not config["attribute"]:
-        raise InputError(
-            f"{' and '.join(needed)}: needs the option attribute, a column of the .item file that "
-            "load_col loads, e.g. --attribute=category."
-        )
+    problem = unfit_for_attribute(config, origin)
+    if problem is not None:
+        raise InputError(problem)
     return ItemAttribute(dataset, config["attribute"])
 
 

@@ -1,0 +1,110 @@
+"""Options that need an attribute of the items are checked before any data is loaded."""
+
+import re
+
+import pytest
+import yaml
+
+from recbole_invariant.config import build_config
+from recbole_invariant.errors import InputError
+
+ITEMS = "item_id:token\tcategory:token\ttags:token_seq\tprice:float\tbrand:token\n"
+INTER = ["user_id", "item_id", "timestamp"]
+BOTH = {"inter": INTER, "item": ["item_id", "category"]}
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "shop.inter").write_text("user_id:token\titem_id:token\ttimestamp:float\n")
+    (folder / "shop.item").write_text(ITEMS)
+    return tmp_path
+
+
+def build(data, **options):
+    given = {"data_path": str(data), "load_col": BOTH, **options}
+    return build_config("IDEA", "shop", given)
+
+
+def message(data, **options):
+    with pytest.raises(InputError) as caught:
+        build(data, **options)
+    (said,) = caught.value.problems
+    return said
+
+
+@pytest.mark.parametrize(
+    ("options", "begins"),
+    [
+        (
+            {"variant": "attribute_shift"},
+            "variant: attribute_shift (environments: attribute_shift) needs the option attribute",
+        ),
+        (
+            {"variant": "cue_adjusted"},
+            "variant: cue_adjusted (cue_adjustment: estimated) needs the option attribute",
+        ),
+        (
+            {"environments": "attribute_shift", "cue_adjustment": "known"},
+            "environments: attribute_shift and cue_adjustment: known needs the option attribute",
+        ),
+        (
+            {"variant": "cue_adjusted", "cue_adjustment": "known"},
+            "cue_adjustment: known needs the option attribute",
+        ),
+        (
+            {"variant": "attribute_shift", "backbone": "BERT4Rec", "attribute": "category"},
+            "variant: attribute_shift (environments: attribute_shift): BERT4Rec also learns",
+        ),
+    ],
+)
+def test_the_message_names_what_the_user_set(data, options, begins):
+    assert message(data, **options).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("categry", "there is no column 'categry'. Did you mean 'category'?"),
+        ("item_id", "there is no column 'item_id'."),
+        ("tags", "'tags:token_seq' is not one token an item."),
+        ("price", "'price:float' is not one token an item."),
+        ("brand", "the column 'brand' is not loaded."),
+    ],
+)
+def test_a_column_that_cannot_serve_is_told_those_that_can(data, attribute, says):
+    said = message(data, variant="attribute_shift", attribute=attribute)
+
+    assert says in said
+    assert "category:token, tags:token_seq, price:float, brand:token" in said
+    assert "single tokens, which can serve: category, brand" in said
+
+
+@pytest.mark.parametrize("load", [{"inter": INTER}, BOTH])
+def test_the_advice_on_what_to_load_is_right(data, load):
+    said = message(data, variant="cue_adjusted", attribute="brand", load_col=load)
+
+    advised = re.search(r"--load_col='(.*)'$", said)
+    assert advised is not None
+    load = yaml.safe_load(advised[1])
+    assert load["inter"] == INTER
+    assert load["item"][-1] == "brand"
+    assert build(data, variant="cue_adjusted", attribute="brand", load_col=load)["load_col"] == load
+
+
+def test_columns_that_are_loaded_pass(data):
+    for options in ({}, {"load_col": None}):
+        build(data, variant="attribute_shift", attribute="category", **options)
+    assert build(data)["attribute"] is None
+
+
+def test_columns_that_are_left_out_and_a_missing_file_are_told(data):
+    left_out = {"load_col": None, "unload_col": {"item": ["category"]}}
+    said = message(data, variant="attribute_shift", attribute="category", **left_out)
+    assert "is not loaded" in said
+    assert "unload_col" in said
+
+    (data / "shop" / "shop.item").unlink()
+    said = message(data, variant="attribute_shift", attribute="category")
+    assert "shop.item, which is not there" in said
