@@ -122,7 +122,7 @@ def test_eval_step_zero_means_no_validation(folder: Path) -> None:
     ("name", "changes", "ended"),
     [
         ("BPR", {"epochs": 2, "stopping_step": 5}, "limit"),
-        ("BPR", {"epochs": 50, "stopping_step": 0, "learning_rate": 1e-9}, "early stop"),
+        ("BPR", {"epochs": 80, "stopping_step": 0}, "early stop"),
         ("Pop", {"epochs": 1}, "done"),
     ],
 )
