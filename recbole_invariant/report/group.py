@@ -13,6 +13,7 @@ from recbole_invariant.comparison.controls import (
     knows_truth,
     selected_by_test,
 )
+from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate
@@ -52,6 +53,11 @@ class Group:
         return self.ood_tests == [RANDOM]
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether there are seeds enough for intervals of the means."""
+        return len(self.comparison.seeds) >= MIN_SEEDS
+
+    @property
     def all_test_selected(self) -> bool:
         """Whether a test chose the weights of every model that had weights to choose from."""
         trained = [
@@ -75,7 +81,10 @@ class Group:
         return list(dict.fromkeys([self.metric, *self.comparison.metrics]))
 
     def estimate(self, label: str, test: str, metric: str | None = None) -> Estimate | None:
-        """Return a model's mean over seeds with its interval, None where it was not measured."""
+        """Return a model's mean over seeds with its interval, None where it was not measured.
+
+        As in the printed tables there is no interval of fewer than `MIN_SEEDS` seeds.
+        """
         cells = self.comparison.cells
         wanted = metric or self.metric
         where = (cells["model"] == label) & (cells["test"] == test) & (cells["metric"] == wanted)
@@ -84,7 +93,7 @@ class Group:
         row = cells[where].iloc[0]
         if pd.isna(row["mean"]):
             return None
-        if pd.isna(row["low"]) or pd.isna(row["high"]):
+        if row["n_seeds"] < MIN_SEEDS or pd.isna(row["low"]) or pd.isna(row["high"]):
             return Estimate(float(row["mean"]))
         return Estimate(float(row["mean"]), float(row["low"]), float(row["high"]))
 

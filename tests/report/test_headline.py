@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from recbole_invariant.comparison.collect import find_runs
+from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.report.charts.intervals import (
     Estimate,
     IntervalColumn,
@@ -133,3 +134,19 @@ def test_the_numbers_below_a_narrow_column_keep_apart():
     places = sorted(map(float, at))
     assert len(places) >= 3
     assert min(b - a for a, b in pairwise(places)) >= 38
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3])
+def test_no_interval_of_fewer_seeds_than_the_tables_show(tmp_path, n_seeds):
+    group = group_of(tmp_path, seeds=tuple(range(n_seeds)))
+    shown = n_seeds >= MIN_SEEDS
+    assert group.has_intervals is shown
+    assert (group.estimate("BPR", "iid").low is not None) is shown
+    assert any(cell.half for row in table.make(group).content["rows"] for cell in row["cells"]) is (
+        shown
+    )
+    assert ("bars their" in headline.make(group).content["caption"]) is shown
+    page = write_report(tmp_path, tmp_path / "report.html").read_text()
+    assert ('class="half">±' in page) is shown
+    assert ("bars are intervals" in page) is shown
+    assert ('class="interval' in page) is shown

@@ -15,7 +15,7 @@ def make(group: Group) -> Panel:
         missing = f"no model here was run with several values of {OPTION}"
         return Panel(NAME, TITLE, missing=missing)
     figures = [figure for test in group.tests if (figure := _figure(group, found, test))]
-    return Panel(NAME, TITLE, {"figures": figures})
+    return Panel(NAME, TITLE, {"figures": figures, "intervals": group.has_intervals})
 
 
 def sweeps(group: Group) -> dict[str, dict[int, str]]:

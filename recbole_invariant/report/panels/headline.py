@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.report.charts.intervals import IntervalColumn, IntervalRow, interval_plot
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import beside, by_ood_mean, caveats, judge, price, ties
@@ -26,7 +27,9 @@ def make(group: Group) -> Panel:
     several = len(group.comparison.seeds) > 1
     level = f"{group.comparison.level:.0%}"
     dots = f"dots are means over {len(group.comparison.seeds)} seeds" if several else "one seed"
-    bars = f", bars their {level} intervals" if several else ", so there are no intervals"
+    n_least = f" of fewer than {MIN_SEEDS}" if several else ""
+    none = f"; intervals{n_least} are not drawn" if several else ", so there are no intervals"
+    bars = f", bars their {level} intervals" if group.has_intervals else none
     place = _place(group)
     n_more = len(group.ood_tests) - MOST_SHIFTS
     more = f" {n_more} more shifted tests stand in the table below." if n_more > 0 else ""

@@ -75,6 +75,7 @@ def make(group: Group) -> Panel:
         "rows": rows,
         "racing": " among models that do not see the truth" if group.truth_knowing else "",
         "level": f"{group.comparison.level:.0%}",
+        "intervals": group.has_intervals,
         "baseline": group.comparison.baseline,
         "rules": [rule for rule in group.comparison.selection_rules if rule not in said],
         "notes": group.comparison.notes,

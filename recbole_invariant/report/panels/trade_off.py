@@ -26,7 +26,7 @@ def make(group: Group) -> Panel:
     figures = [figure for test in group.ood_tests if (figure := _figure(group, test, size))]
     if not figures:
         return Panel(NAME, TITLE, missing="fewer than two models have both tests")
-    return Panel(NAME, TITLE, {"figures": figures})
+    return Panel(NAME, TITLE, {"figures": figures, "intervals": group.has_intervals})
 
 
 def _figure(group: Group, test: str, size: tuple[float, float]) -> Figure | None:
