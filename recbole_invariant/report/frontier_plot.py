@@ -1,11 +1,13 @@
 """The picture of the path that a run's training took between IID and OOD."""
 
 from collections.abc import Mapping
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from recbole_invariant.evaluation.frontier import pareto_front
 from recbole_invariant.evaluation.snapshot_records import (
@@ -15,6 +17,7 @@ from recbole_invariant.evaluation.snapshot_records import (
 )
 from recbole_invariant.report.plots import DPI, save_figure
 
+MOST_TICKS = 5
 MARKERS, FRONT = "sD^vP", "front of all epochs"
 
 
@@ -56,12 +59,15 @@ def _draw(axes: Axes, record: Mapping[str, Any], test: str, metric: str) -> None
     iid, ood = (record["metrics"].get(split, {}).get(metric) for split in ("iid", test))
     if iid is not None and ood is not None:
         axes.plot(iid, ood, "*", color="black", markersize=11, label="selected")
+    axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))  # more overlap in a small range
     axes.set_xlabel(f"iid {metric}")
     axes.set_ylabel(f"{test} {metric}")
 
 
 def plot_frontier(run_dir: Path, record: Mapping[str, Any], metric: str) -> None:
-    """Write `plots/frontier.png` where a frontier was recorded."""
+    """Write `plots/frontier.png` where a frontier was recorded, and say in the log where it is."""
     figure = frontier_figure(record, metric)
     if figure is not None:
-        save_figure(run_dir / "plots" / "frontier.png", figure)
+        path = run_dir / "plots" / "frontier.png"
+        save_figure(path, figure)
+        getLogger().info(f"frontier: {path} shows IID against OOD of every validated epoch")

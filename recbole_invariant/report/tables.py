@@ -147,7 +147,7 @@ def slice_notes(record: Mapping[str, Any]) -> list[str]:
             continue
         metric = worst["metric"]
         shown = [
-            f"{name} {part['metrics'][metric]:.4f} ({part['n_users']})"
+            f"{_slice_name(group, name)} {part['metrics'][metric]:.4f} ({part['n_users']})"
             for group, parts in groups.items()
             if not group.startswith("worst")
             for name, part in parts.items()
@@ -156,3 +156,8 @@ def slice_notes(record: Mapping[str, Any]) -> list[str]:
         worst_name = f"{worst['group']} {worst['slice']}"
         lines.append(f"{test} {metric} (users): {', '.join(shown)}; worst: {worst_name}")
     return lines
+
+
+def _slice_name(group: str, name: str) -> str:
+    """Name a slice; one that has a number only, as a hidden environment, by its group too."""
+    return f"{group} {name}" if name.isdecimal() else name

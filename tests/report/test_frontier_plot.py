@@ -1,8 +1,10 @@
 """The picture of a run's frontier shows each epoch, stage by stage, and what was selected."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from matplotlib.image import imread
 
 from recbole_invariant.evaluation.snapshot_records import (
@@ -62,9 +64,29 @@ def test_a_panel_has_the_front_the_paths_what_is_named_and_what_is_selected() ->
     assert figure.axes[1].get_ylabel() == "ood_y ndcg@10"
 
 
-def test_it_is_written_only_where_a_frontier_was_recorded(tmp_path: Path) -> None:
+def test_the_numbers_of_a_small_range_do_not_overlap() -> None:
+    near = {f"pretrain {k}": entry("pretrain", k, 0.14721 + k * 1e-5, 0.1) for k in range(9)}
+    figure: Any = frontier_figure({**RECORD, "snapshots": near, "metrics": {"ood_x": {}}}, METRIC)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    drawn = [
+        label.get_window_extent()
+        for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        if low <= place <= high
+    ]
+    assert len(drawn) > 1
+    assert all(one.x1 < other.x0 for one, other in pairwise(drawn))
+
+
+def test_it_is_written_only_where_a_frontier_was_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     named = {name: made for name, made in RECORD["snapshots"].items() if not made["frontier"]}
     plot_frontier(tmp_path, {**RECORD, "snapshots": named}, METRIC)
     assert not (tmp_path / "plots").exists()
     plot_frontier(tmp_path, RECORD, METRIC)
     assert imread(tmp_path / "plots" / "frontier.png").std() > 0
+    (line,) = caplog.messages
+    assert str(tmp_path / "plots" / "frontier.png") in line

@@ -100,3 +100,6 @@ def test_slices_stand_with_their_users_and_the_worst_is_named() -> None:
         "iid ndcg@10 (users): head 0.2500 (40), tail 0.0125 (33); worst: items tail"
     ]
     assert slice_notes({}) == []
+    hidden = {"environment": {"0": part, "1": tail}, "worst": {**worst, "group": "environment"}}
+    (line,) = slice_notes({"slices": {"iid": hidden}})
+    assert "environment 0 0.2500 (40), environment 1 0.0125 (33); worst" in line
