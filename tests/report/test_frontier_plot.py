@@ -65,7 +65,7 @@ def test_a_panel_has_the_front_the_paths_what_is_named_and_what_is_selected() ->
 
 
 def test_the_numbers_of_a_small_range_do_not_overlap() -> None:
-    near = {f"pretrain {k}": entry("pretrain", k, 0.14721 + k * 1e-5, 0.1) for k in range(9)}
+    near = {f"pretrain {k}": entry("pretrain", k, 0.0412 + k * 1e-5, 0.1) for k in range(9)}
     figure: Any = frontier_figure({**RECORD, "snapshots": near, "metrics": {"ood_x": {}}}, METRIC)
     figure.draw_without_rendering()
     (axes,) = figure.axes
