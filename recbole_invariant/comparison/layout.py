@@ -6,17 +6,20 @@ from collections.abc import Callable
 import pandas as pd
 from tabulate import tabulate  # type: ignore[import-untyped]
 
+from recbole_invariant.comparison.cells import MIN_SEEDS, Grid, show_value
 from recbole_invariant.comparison.collect import CONTROL
+from recbole_invariant.comparison.snapshot_grids import (
+    ends_grid,
+    ends_heading,
+    margins_grid,
+    margins_heading,
+)
 from recbole_invariant.comparison.summary import Comparison
 from recbole_invariant.report.tables import split_name
 
 CONTROL_TEST = "ood_random"
 """Test set of a random control; shown in the column of the shifted test beside which it stands."""
 
-MIN_SEEDS = 3
-"""Of fewer seeds the tables here show no interval; with two it is 12.7 standard errors a side."""
-
-Grid = tuple[list[str], list[list[str]]]
 Style = Callable[[Grid], str]
 
 
@@ -60,6 +63,10 @@ def _document(
         for metric in comparison.metrics:
             heading = margins_heading(comparison, metric)
             parts += [sub.format(heading), style(margins_grid(comparison, metric))]
+    if len(comparison.ends):
+        for metric in comparison.metrics:
+            heading = ends_heading(metric)
+            parts += [sub.format(heading), style(ends_grid(comparison, metric))]
     for test in dict.fromkeys(comparison.slices["test"]):
         grid = slices_grid(comparison, test, comparison.metrics[0])
         if grid[1] and test in comparison.own_tests:
@@ -111,7 +118,7 @@ def metric_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
         control = model.endswith(CONTROL)
         own = {name: CONTROL_TEST if control and name != "iid" else name for name in tests}
         line = [model + marks[model]]
-        line += [_value(cells.get((model, own[name])), n_seeds, sign) for name in tests]
+        line += [show_value(cells.get((model, own[name])), n_seeds, sign) for name in tests]
         line += [_worst(worst.get((model, own[name])), n_seeds, sign) for name in sliced]
         lines.append([*line, *_times(comparison, model)])
     return header, lines
@@ -122,26 +129,11 @@ def _by_model_and_test(table: pd.DataFrame, metric: str) -> dict[tuple[str, str]
     return {(row["model"], row["test"]): row for _, row in part.iterrows()}
 
 
-def _value(row: pd.Series | None, n_seeds: int, sign: str, plus: str = "") -> str:
-    """Show a mean and half its interval, with the number of seeds where some are missing.
-
-    There is no interval of fewer than `MIN_SEEDS` seeds; `plus` is `+` where every value is to have
-    its sign.
-    """
-    if row is None:
-        return ""
-    half = (row["high"] - row["low"]) / 2
-    text = f"{row['mean']:{plus}.4f}"
-    if row["n_seeds"] >= MIN_SEEDS and not math.isnan(half):
-        text += f" {sign} {half:.4f}"
-    return text if row["n_seeds"] == n_seeds else f"{text} (n={row['n_seeds']})"
-
-
 def _worst(row: pd.Series | None, n_seeds: int, sign: str) -> str:
     if row is None:
         return ""
     where = f"{row['group']}: {row['slice']}, {row['n_users']:.0f} users"
-    return f"{_value(row, n_seeds, sign)} ({where})"
+    return f"{show_value(row, n_seeds, sign)} ({where})"
 
 
 def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±") -> Grid:
@@ -162,31 +154,9 @@ def slices_grid(comparison: Comparison, test: str, metric: str, sign: str = "±"
         rows = [found.get((model, group, name)) for group, name in names]
         if any(row is not None for row in rows):
             n_seeds = len(comparison.seeds)
-            line = [_value(row, n_seeds, sign) for row in rows]
+            line = [show_value(row, n_seeds, sign) for row in rows]
             lines.append([model + comparison.marks[model], *line])
     return header, lines
-
-
-def margins_heading(comparison: Comparison, metric: str) -> str:
-    """Name the table of margins."""
-    return f"{metric}: margin over the frontier of {comparison.baseline}"
-
-
-def margins_grid(comparison: Comparison, metric: str, sign: str = "±") -> Grid:
-    """Lay out the margins over the baseline's frontier: a line a model, a column a shifted test.
-
-    Named snapshots of a model stand below it.
-    """
-    part = comparison.margins[comparison.margins["metric"] == metric]
-    found = {(row["model"], row["snapshot"], row["test"]): row for _, row in part.iterrows()}
-    tests = list(dict.fromkeys(part["test"]))
-    n_seeds = len(comparison.seeds)
-    lines = []
-    for model, snapshot in dict.fromkeys(zip(part["model"], part["snapshot"], strict=True)):
-        named = model + comparison.marks[model] + (f": {snapshot}" if snapshot else "")
-        rows = [found.get((model, snapshot, test)) for test in tests]
-        lines.append([named, *(_value(row, n_seeds, sign, "+") for row in rows)])
-    return ["model", *tests], lines
 
 
 def _times(comparison: Comparison, model: str) -> list[str]:
@@ -276,6 +246,11 @@ def as_latex(comparison: Comparison) -> str:
                 margins_grid(comparison, metric),
                 f"{margins_heading(comparison, metric)} on {setting} {mean}",
             )
+            for metric in comparison.metrics
+        ]
+    if len(comparison.ends):
+        tables += [
+            _latex_table(ends_grid(comparison, metric), f"{ends_heading(metric)} on {setting}")
             for metric in comparison.metrics
         ]
     notes = "\n".join(f"% {note}" for note in comparison.notes)

@@ -11,6 +11,7 @@ from recbole_invariant.comparison.controls import mark
 from recbole_invariant.comparison.margins import frontier_margins
 from recbole_invariant.comparison.notes import comparison_notes
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
+from recbole_invariant.comparison.snapshot_means import snapshot_means
 from recbole_invariant.comparison.tables import summary_tables, usual_metrics
 from recbole_invariant.errors import InputError
 from recbole_invariant.report.tables import choose_metrics
@@ -44,6 +45,8 @@ class Comparison:
             effect_name, better, worse`: against the baseline, over `users` and over `seeds`.
         margins: `model, snapshot, test, metric, n_seeds, mean, low, high`: OOD less that of the
             baseline's frontier at equal IID; empty where the baseline has no frontier.
+        ends: the same columns: the named snapshots of the models that have any, such as the ends
+            of the stages of IDEA, below their selected weights.
         times: `model, training_seconds, evaluation_seconds`, means over seeds.
         selection_rules: the rules by which weights were selected; one, as a rule.
         notes: what a reader has to know, a sentence each.
@@ -67,6 +70,7 @@ class Comparison:
     worst: pd.DataFrame
     tests: pd.DataFrame
     margins: pd.DataFrame
+    ends: pd.DataFrame
     times: pd.DataFrame
     selection_rules: list[str]
     notes: list[str]
@@ -146,6 +150,7 @@ def summarise(
         level=level,
         tests=tests,
         margins=margins,
+        ends=snapshot_means(compared, level),
         selection_rules=list(dict.fromkeys(run.record["selection"]["rule"] for run in runs)),
         notes=[
             *comparison_notes(by_label, chosen, rule, tables["cells"], level),

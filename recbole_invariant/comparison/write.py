@@ -23,7 +23,8 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
 
     `table.csv` and `table.parquet` have a line a model, test set and metric, with a column `what`
     (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests,
-    `slices.*` the slices, `margins.*` the margins over the baseline's frontier where it has one.
+    `slices.*` the slices, `margins.*` the margins over the baseline's frontier where it has one,
+    `ends.*` the named snapshots where models have any.
     The column `sees_truth` of each says that the model was given the planted truth or was selected
     by a test.
     """
@@ -34,6 +35,7 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
         "tests": comparison.tests,
         "slices": comparison.slices,
         **({"margins": comparison.margins} if len(comparison.margins) else {}),
+        **({"ends": comparison.ends} if len(comparison.ends) else {}),
     }
     for name, plain in tables.items():
         knowing = plain["model"].map(lambda label: bool(comparison.marks[label]))

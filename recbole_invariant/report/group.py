@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_invariant.comparison.cells import MIN_SEEDS
 from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.controls import (
     had_weights_to_choose,
     knows_truth,
     selected_by_test,
 )
-from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.report.charts.intervals import Estimate

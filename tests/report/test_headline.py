@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from recbole_invariant.comparison.cells import MIN_SEEDS
 from recbole_invariant.comparison.collect import find_runs
-from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.report.charts.intervals import (
     Estimate,
     IntervalColumn,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from recbole_invariant.comparison.cells import MIN_SEEDS
 from recbole_invariant.comparison.collect import FoundRun
-from recbole_invariant.comparison.layout import MIN_SEEDS
 from recbole_invariant.evaluation.snapshot_records import frontier_paths
 from recbole_invariant.report.charts.lines import Line, line_chart
 from recbole_invariant.report.group import Group

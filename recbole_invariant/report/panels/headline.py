@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recbole_invariant.comparison.layout import MIN_SEEDS
+from recbole_invariant.comparison.cells import MIN_SEEDS
 from recbole_invariant.report.charts.intervals import IntervalColumn, IntervalRow, interval_plot
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import beside, by_ood_mean, caveats, judge, price, ties

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from recbole_invariant.comparison.layout import MIN_SEEDS
+from recbole_invariant.comparison.cells import MIN_SEEDS
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import by_ood_mean
 from recbole_invariant.report.panels.table import MARKS, knowledge

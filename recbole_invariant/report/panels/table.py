@@ -1,7 +1,6 @@
 """The table: means with intervals, marks of significance, times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,8 @@ from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import by_ood_mean
 from recbole_invariant.report.panels.base import Panel
+from recbole_invariant.report.panels.ends_table import ends_rows
+from recbole_invariant.report.panels.table_cell import Cell
 from recbole_invariant.report.standing import Standing, standings
 from recbole_invariant.report.wording import (
     DASH,
@@ -27,25 +28,6 @@ MARKS = {
     Standing.WORSE: "▼",
     Standing.PARTLY_WORSE: "▽",
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A value of the table.
-
-    Attributes:
-        value: the mean, written.
-        half: half of its interval, written; empty where there is none.
-        mark: of significance, or empty.
-        hint: the tests in words.
-        best: whether no model has a better mean.
-    """
-
-    value: str
-    half: str = ""
-    mark: str = ""
-    hint: str = ""
-    best: bool = False
 
 
 def make(group: Group) -> Panel:
@@ -73,6 +55,7 @@ def make(group: Group) -> Panel:
         "metrics": [metric_title(metric) for _, metric in columns],
         "first": [k % len(group.metrics) == 0 for k in range(len(columns))],
         "rows": rows,
+        "ends": ends_rows(group),
         "racing": " among models that do not see the truth" if group.truth_knowing else "",
         "level": f"{group.comparison.level:.0%}",
         "intervals": group.has_intervals,
