@@ -250,7 +250,9 @@ def as_latex(comparison: Comparison) -> str:
         ]
     if len(comparison.ends):
         tables += [
-            _latex_table(ends_grid(comparison, metric), f"{ends_heading(metric)} on {setting}")
+            _latex_table(
+                ends_grid(comparison, metric), f"{ends_heading(metric)} on {setting} {mean}"
+            )
             for metric in comparison.metrics
         ]
     notes = "\n".join(f"% {note}" for note in comparison.notes)

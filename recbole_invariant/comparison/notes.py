@@ -77,7 +77,7 @@ def _setting(runs: Sequence[FoundRun]) -> Iterator[str]:
 
 
 def _interval_note(n_seeds: int, level: float) -> str:
-    """Say what ± is, or why there is none; see `layout.MIN_SEEDS`."""
+    """Say what ± is, or why there is none; see `cells.MIN_SEEDS`."""
     if n_seeds == 1:
         return "one seed: there is no interval over seeds"
     if n_seeds == 2:
