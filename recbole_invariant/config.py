@@ -110,6 +110,7 @@ def build_config(
     overrides: Mapping[str, object] | None = None,
     config_files: Sequence[str] = (),
     command_line: Mapping[str, str] | None = None,
+    warn: bool = True,
 ) -> RunConfig:
     """Resolve and check all options of a run, before any data is loaded.
 
@@ -119,6 +120,7 @@ def build_config(
         overrides: options from Python.
         config_files: YAML files of options; later ones win.
         command_line: options as text; they win over `overrides`.
+        warn: log the warnings; `warnings` of what is returned has them anyway.
 
     Returns:
         The Config; `layers` says what set each option.
@@ -148,7 +150,7 @@ def build_config(
     all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
     if problems or more:
         raise InputError([*problems, *more])
-    for warning in checked.warnings:
+    for warning in checked.warnings if warn else []:
         getLogger().warning(warning)
     try:
         return RunConfig(entry, dataset, all_layers, checked.warnings)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
 from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, own_options
 from recbole_invariant.config import build_config
+from recbole_invariant.configuration.option_checks import joined
 from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.evaluation import records
@@ -138,7 +140,7 @@ def make_plan(
         problems += _taken(spec.options)
         words = own_options(common, spec, seeds[0], settled or {})
         try:
-            resolved = build_config(spec.model, dataset, config, config_files, words)
+            resolved = build_config(spec.model, dataset, config, config_files, words, warn=False)
             if resolved["baselines"] or resolved["baseline_options"]:
                 problems.append(f"baselines: {TAKEN['baselines']}.")
             protocol = chosen_protocol(resolved, resolved.layers.get("ood", ""))
@@ -148,6 +150,8 @@ def make_plan(
     problems += _different_protocols({label: protocol for label, (*_, protocol) in made.items()})
     if problems:
         raise InputError(dict.fromkeys(problems))
+    for warning in joined(text for resolved, *_ in made.values() for text in resolved.warnings):
+        getLogger().warning(warning)
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
     known: dict[Path, str] = {}
@@ -157,7 +161,9 @@ def make_plan(
             resolved, model_class, _ = made[spec.label]
             words = own_options(common, spec, seed, settled or {})
             if SEED_IN_PATH in {**common, **spec.options}.get("data_path", ""):
-                resolved = build_config(spec.model, dataset, config, config_files, words)
+                resolved = build_config(
+                    spec.model, dataset, config, config_files, words, warn=False
+                )
             data = data_fingerprint(resolved, known)
             digest = fingerprint(resolved, model_class, seed, data)
             runs.append(

@@ -1,6 +1,7 @@
 """Check the user's options against the schema: names, types, ranges."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,9 @@ from recbole_invariant.configuration.known_keys import Schema, schema_of
 from recbole_invariant.configuration.layers import Layer
 from recbole_invariant.errors import suggest
 from recbole_invariant.options import parse_value, value_problem
+
+UNREAD = re.compile(r"; (\S.*) does not read it\..*$")
+"""The end of a warning of `check_options`, which names the model."""
 
 
 @dataclass
@@ -96,3 +100,25 @@ def check_options(
 def _no_effect(schema: Schema, layer: str, key: str, model: str) -> str:
     near = suggest(key, schema.options)
     return f"{layer}: option '{key}' belongs to other models; {model} does not read it.{near}"
+
+
+def joined(warnings: Iterable[str]) -> list[str]:
+    """Say once of several models what is the same of each: that it does not read an option.
+
+    Args:
+        warnings: those of `check_options` for each of the models.
+    """
+    alike: dict[str, list[str]] = {}
+    for warning in dict.fromkeys(warnings):
+        alike.setdefault(UNREAD.sub("", warning), []).append(warning)
+    return [
+        f"{same}; {', '.join(_reader(warning) for warning in several)} do not read it."
+        if len(several) > 1
+        else several[0]
+        for same, several in alike.items()
+    ]
+
+
+def _reader(warning: str) -> str:
+    found = UNREAD.search(warning)
+    return found[1] if found else warning

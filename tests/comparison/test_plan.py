@@ -175,3 +175,23 @@ def test_each_seed_can_have_data_of_its_own(tmp_path):
     ] * 2
     with pytest.raises(InputError, match="toy"):
         plan_comparison("Pop", "toy", "[1,3]", command_line=where)
+
+
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        ("Pop,BPR,BPR[epochs=3],ItemKNN", "Pop, BPR, ItemKNN do not read it."),
+        ("Pop,LightGCN", "Pop does not read it."),
+    ],
+)
+def test_an_option_of_other_models_is_warned_of_once(caplog, models, says, tmp_path):
+    for seed in (7, 8):
+        (tmp_path / str(seed)).mkdir()
+        write_toy(tmp_path / str(seed))
+    words = {"n_layers": "2", "data_path": f"{tmp_path}/{{seed}}", "ood": "random"}
+
+    plan_comparison(models, "toy", [7, 8], command_line=words)
+
+    (said,) = [text for text in caplog.messages if "belongs to other models" in text]
+    assert "command line: option 'n_layers' belongs to other models; " in said
+    assert says in said
