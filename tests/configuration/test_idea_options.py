@@ -88,3 +88,9 @@ def test_the_defaults_are_the_papers():
 def test_ranges(key, wrong, right):
     assert all(value_problem(DECLARED[key], value) for value in wrong)
     assert not any(value_problem(DECLARED[key], value) for value in right)
+
+
+def test_the_help_of_backbone_names_all_that_there_are():
+    words = DECLARED["backbone"].help.replace(",", " ").replace(".", " ").split()
+
+    assert [word for word in words if word in SUPPORTED] == list(SUPPORTED)
