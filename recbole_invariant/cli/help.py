@@ -21,7 +21,8 @@ commands:
                            tests; --jobs N, --baseline A, --out DIR, --markdown FILE, --dry_run;
                            a model may have options of its own: A[key=value,...]
   planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...;
-                           --kind sequences --preset M|S|W|Q for models of sequences
+                           --kind sequences --preset M|S|W|Q for models of sequences;
+                           planted --help lists its options
   report --runs DIR        one HTML page of all runs in a folder; --out FILE, --baseline A
   doctor                   versions, mends in force, devices, data found
 

@@ -90,7 +90,7 @@ def _dispatch(words: list[str]) -> int:
             "without one, a model is trained."
         )
     arguments = parse_arguments(words)
-    if arguments.wants_help:
+    if arguments.wants_help and name != "planted":  # which has a help of its own
         from recbole_invariant.cli.help import usage
 
         print(usage(arguments.options.get("model"), arguments.options))

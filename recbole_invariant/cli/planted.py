@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_invariant.cli.arguments import Arguments
+from recbole_invariant.cli.planted_help import planted_usage
+from recbole_invariant.comparison.specs import SEED_IN_PATH
 from recbole_invariant.configuration.folders import dataset_yaml
 from recbole_invariant.configuration.yaml_text import parse_value
 from recbole_invariant.data.planted.files import (
@@ -58,17 +60,26 @@ def planted(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong, or the folder holds something else.
     """
-    if arguments.config_files:
-        raise InputError("planted takes no --config_files; its options are --users, --items, ...")
     kind = str(arguments.take("kind", ITEMS))
     if kind not in DATASETS:
         expected = " or ".join(DATASETS)
         raise InputError(f"--kind: expected {expected}, not '{kind}'.{suggest(kind, DATASETS)}")
+    if arguments.wants_help:
+        print(planted_usage(kind))
+        return 0
+    if arguments.config_files:
+        raise InputError("planted takes no --config_files; its options are --users, --items, ...")
     out = arguments.take("out")
     if out is None:
         raise InputError(
             f"planted needs --out DIR, the folder to write; its last part names the dataset, e.g. "
             f"--out data/{DATASETS[kind]}."
+        )
+    if SEED_IN_PATH in out:
+        raise InputError(
+            f"--out: {SEED_IN_PATH} stands for a seed in the --data_path of compare only; here "
+            "name the folder of one world, and write one for each seed, e.g. "
+            f"--out {out.replace(SEED_IN_PATH, '0')} --seed 0."
         )
     folder = Path(out).absolute()
     seed = _whole("seed", arguments.take("seed", "0"))

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from recbole_invariant.cli.main import main
+from recbole_invariant.cli.planted import read_values
+from recbole_invariant.cli.planted_help import descriptions, option_lines
+from recbole_invariant.data.planted.options import PlantedOptions
+from recbole_invariant.data.planted.sequence_options import SequenceOptions
 
 SMALL = ["--users", "40", "--items=50"]
 
@@ -39,6 +43,7 @@ def test_another_name_is_told_where_its_options_are(
     ("words", "message"),
     [
         ([], "planted needs --out DIR"),
+        (["--out=w/{seed}/x"], "e.g. --out w/0/x --seed 0"),
         (["--out=x", "--kind=sequence"], "Did you mean 'sequences'"),
         (["--out=x", "--kind=sequences", "--preset=m"], "expected one of M, S, W, Q"),
         (["--out=x", "--kind=sequences", "--training_cue=non"], "Did you mean 'none'"),
@@ -64,3 +69,31 @@ def test_mistakes_are_one_message(
     assert main(["planted", *words]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "shown"),
+    [
+        ([], PlantedOptions, "--shares=[0.5,0.3,0.2]\n      share of the interactions"),
+        (["--kind=sequences"], SequenceOptions, "--training_cue=environments\n"),
+    ],
+)
+def test_help_lists_every_option_with_its_default(
+    words: list[str], kind: type, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["planted", *words, "--help"]) == 0
+
+    said = capsys.readouterr().out
+    assert shown in said
+    assert ("--preset" in said) == bool(words)
+    for field, default in vars(kind()).items():
+        if not isinstance(default, tuple):
+            assert f"  --{field}={default}\n      " in said
+    assert set(descriptions(kind)) == set(vars(kind()))
+    assert "b is 0 in the training and validation rows" in said or not words
+
+
+def test_the_defaults_shown_are_what_the_command_takes() -> None:
+    for kind in (PlantedOptions, SequenceOptions):
+        given = dict(line.strip()[2:].split("\n")[0].split("=", 1) for line in option_lines(kind))
+        assert kind(**read_values(kind, given)) == kind()
