@@ -23,7 +23,7 @@ def stages(ended: str) -> list[dict[str, Any]]:
 def write(folder: Path) -> list[str]:
     for seed, kept in enumerate(("pretrain", "pretrain", "best")):
         ended = "early stop" if seed else "limit"
-        more = {"diagnostics": diagnostics(kept), "stages": stages(ended)}
+        more: dict[str, Any] = {"diagnostics": diagnostics(kept), "stages": stages(ended)}
         write_run(folder / f"a{seed}", "IDEA", seed, **more)
         fixed = {"keep": {"value": "best", "layer": "command line"}, "eval_args": FULL}
         more = {"diagnostics": diagnostics("best", "SASRec"), "options": fixed}
