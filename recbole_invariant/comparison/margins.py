@@ -50,21 +50,11 @@ def frontier_margins(
     """
     if baseline is None:
         return pd.DataFrame(columns=COLUMNS), []
-    model = by_label[baseline][0].model
-    same_model = [
-        run
-        for label, runs in by_label.items()
-        if label not in odd
-        for run in runs
-        if run.model == model
-    ]
-    base: dict[int, list[FoundRun]] = {run.seed: [] for run in by_label[baseline]}
-    for run in same_model:
-        base.get(run.seed, []).append(run)
+    comparable = {label: runs for label, runs in by_label.items() if label not in odd}
+    base = _lines_of_baseline(comparable, by_label[baseline])
     rows = [
         row
-        for label, runs in by_label.items()
-        if label not in odd
+        for runs in comparable.values()
         for run in runs
         if run.seed in base
         for row in _margins(run, base[run.seed])
@@ -76,6 +66,18 @@ def frontier_margins(
         found = mean_interval(part["value"].to_numpy(), level)
         lines.append((*key, found.n, found.mean, found.low, found.high))
     return pd.DataFrame(lines, columns=COLUMNS), [_explained(baseline)]
+
+
+def _lines_of_baseline(
+    comparable: ByLabel, baseline: Sequence[FoundRun]
+) -> dict[int, list[FoundRun]]:
+    """Collect the runs of the baseline's model, of any line, by the baseline's seeds."""
+    base: dict[int, list[FoundRun]] = {run.seed: [] for run in baseline}
+    for runs in comparable.values():
+        for run in runs:
+            if run.model == baseline[0].model and run.seed in base:
+                base[run.seed].append(run)
+    return base
 
 
 def _margins(run: FoundRun, base: Sequence[FoundRun]) -> Iterator[tuple[Any, ...]]:
