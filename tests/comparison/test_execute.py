@@ -98,8 +98,13 @@ def test_an_interruption_ends_the_children(tmp_path):
 
 
 def test_a_worker_ends_when_its_parent_is_gone():
+    # found from the checkout too: a failing import would be quicker than the watching thread
+    environment = {**os.environ, "PYTHONPATH": str(Path(worker.__file__).parents[2])}
     child = subprocess.Popen(
-        [sys.executable, str(worker.__file__)], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, str(worker.__file__)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
     )
     assert child.stdin is not None
     child.stdin.write(b'{"model": "NoSuchModel"}\n')
