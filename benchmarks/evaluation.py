@@ -170,6 +170,7 @@ def alone(bench: Bench) -> None:
 
 
 def main() -> None:
+    """Read the sizes and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--users", type=int, default=2_000)

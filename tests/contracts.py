@@ -15,7 +15,7 @@ from recbole_invariant.config import build_config
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
 from recbole_invariant.single_run import build, fit
-from tests.host import write_toy
+from tests.host import stop_after, write_toy
 
 N_DIMS = 6
 
@@ -72,15 +72,7 @@ class ModelContract:
             return config, data, *build(config, entry, data)
 
         config, data, model, trainer = begin()
-        counted, original = [], trainer._checkpoint
-
-        def checkpoint(*arguments: Any) -> None:
-            original(*arguments)
-            counted.append(1)
-            if len(counted) == after:
-                raise KeyboardInterrupt
-
-        trainer._checkpoint = checkpoint
+        stop_after(trainer, after)
         with pytest.raises(KeyboardInterrupt):
             fit(config, trainer, data)
         config, data, model, trainer = begin()

@@ -73,3 +73,16 @@ def pairs(dataset: Any) -> set[tuple[int, int]]:
     table = dataset.inter_feat
     users, items = table[dataset.uid_field], table[dataset.iid_field]
     return set(zip(users.tolist(), items.tolist(), strict=True))
+
+
+def stop_after(trainer: Any, checkpoints: int) -> None:
+    """Let a training be interrupted after so many checkpoints."""
+    original, counted = trainer._checkpoint, []
+
+    def checkpoint(*arguments: Any) -> None:
+        original(*arguments)
+        counted.append(1)
+        if len(counted) == checkpoints:
+            raise KeyboardInterrupt
+
+    trainer._checkpoint = checkpoint

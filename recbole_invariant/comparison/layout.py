@@ -228,33 +228,21 @@ def as_latex(comparison: Comparison) -> str:
     mean = "Mean over seeds."
     if len(comparison.seeds) >= MIN_SEEDS:
         mean = f"Mean ± half the {comparison.level:.0%} t-interval over seeds."
-    tables = [
-        _latex_table(metric_grid(comparison, metric), f"{metric} on {setting} {mean}")
-        for metric in comparison.metrics
-    ]
+    against = f"paired tests against {comparison.baseline}"
+    metrics = comparison.metrics
+    grids = [(metric_grid(comparison, m), f"{m} on {setting} {mean}") for m in metrics]
     if len(comparison.tests):
-        tables += [
-            _latex_table(
-                tests_grid(comparison, metric),
-                f"{metric}: paired tests against {comparison.baseline} on {setting}",
-            )
-            for metric in comparison.metrics
-        ]
+        grids += [(tests_grid(comparison, m), f"{m}: {against} on {setting}") for m in metrics]
     if len(comparison.margins):
-        tables += [
-            _latex_table(
-                margins_grid(comparison, metric),
-                f"{margins_heading(comparison, metric)} on {setting} {mean}",
-            )
-            for metric in comparison.metrics
+        grids += [
+            (margins_grid(comparison, m), f"{margins_heading(comparison, m)} on {setting} {mean}")
+            for m in metrics
         ]
     if len(comparison.ends):
-        tables += [
-            _latex_table(
-                ends_grid(comparison, metric), f"{ends_heading(metric)} on {setting} {mean}"
-            )
-            for metric in comparison.metrics
+        grids += [
+            (ends_grid(comparison, m), f"{ends_heading(m)} on {setting} {mean}") for m in metrics
         ]
+    tables = [_latex_table(grid, caption) for grid, caption in grids]
     notes = "\n".join(f"% {note}" for note in comparison.notes)
     return "\n\n".join(["% needs \\usepackage{booktabs}", *tables, notes])
 

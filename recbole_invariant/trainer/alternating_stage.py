@@ -70,7 +70,7 @@ class AlternatingStage(Stage):
         )
         device = self.trainer.device
         self.generator = torch_generator(config["seed"], "environments/simulated", device)
-        self.ratios: list[float] = []
+        self.ratios: list[Tensor] = []
 
     def batches(self) -> AbstractDataLoader:
         """Return RecBole's loader."""
@@ -131,7 +131,7 @@ class AlternatingStage(Stage):
         self.trainer.clip(self.model.encoder.parameters())
         self.optimizer.step()
         ratio = self.weight * penalty.detach() / mean.detach()
-        self.ratios.append(float(ratio))
+        self.ratios.append(ratio)
         return {
             "loss": loss.detach(),
             "mean_risk": mean.detach(),
@@ -142,7 +142,7 @@ class AlternatingStage(Stage):
 
     def end_epoch(self, epoch: int) -> EpochEnd:
         """Warn, once, when the penalty is large enough to destroy the model."""
-        ratio = sum(self.ratios) / max(len(self.ratios), 1)
+        ratio = float(torch.stack(self.ratios).mean()) if self.ratios else 0.0
         if ratio > STRONG_PENALTY and not self.warned:
             self.warned = True
             getLogger().warning(

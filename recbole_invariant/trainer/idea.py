@@ -57,7 +57,8 @@ class IDEATrainer(HostTrainer):
         best: the best epoch of the second.
         last: the last epoch of the second that was validated.
         kept: which of them the model holds at the end: `pretrain`, `best` or `last`.
-        initial: the weights before training, drawn again by a resumed run from the same seed.
+        initial: the weights before training, for a stage 2 that starts from them; None for a warm
+            start. A resumed run draws them again from the same seed.
     """
 
     def __init__(self, config: Any, model: Any) -> None:
@@ -66,7 +67,7 @@ class IDEATrainer(HostTrainer):
         self.best: Selected | None = None
         self.last: Selected | None = None
         self.kept: str | None = None
-        self.initial = clone_state(model)
+        self.initial = None if config["warm_start"] else clone_state(model)
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return pretrain and, where it has epochs, alternate.
@@ -124,7 +125,7 @@ class IDEATrainer(HostTrainer):
 
     def _begin_alternation(self) -> None:
         """Go on from the plain backbone, or start again from the initial values."""
-        if not self.config["warm_start"]:
+        if self.initial is not None:
             restore_state(self.model, self.initial)
 
     def _validate(self, stage: Stage, epoch: int) -> tuple[dict[str, float], bool]:

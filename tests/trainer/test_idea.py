@@ -9,6 +9,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.single_run import fit
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
+from tests.host import stop_after
 from tests.sequences import SMALL, options, prepared, trained, write_sequences
 
 QUICK: dict[str, Any] = {"pretrain_epochs": 2, "epochs": 2, **SMALL["GRU4Rec"]}
@@ -216,15 +217,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
         return config, data, model, trainer
 
     config, data, _, trainer = begin()
-    original, counted = trainer._checkpoint, []
-
-    def checkpoint(*arguments: Any) -> None:
-        original(*arguments)
-        counted.append(1)
-        if len(counted) == checkpoints:
-            raise KeyboardInterrupt
-
-    trainer._checkpoint = checkpoint
+    stop_after(trainer, checkpoints)
     with pytest.raises(KeyboardInterrupt):
         fit(config, trainer, data)
     config, data, model, trainer = begin()

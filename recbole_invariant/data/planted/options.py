@@ -9,6 +9,13 @@ STYLE_SIGNS = {"train": 1.0, "valid": 1.0, "iid": 1.0, "ood_flip": -1.0, "ood_re
 """File -> how style acts on its clicks: as in training, turned round, or not at all."""
 
 
+def share_problems(shares: tuple[float, ...]) -> list[str]:
+    """Say what is wrong with the shares of hidden environments; nothing where they are shares."""
+    if shares and min(shares) > 0 and abs(sum(shares) - 1) < 1e-9:
+        return []
+    return [f"shares: expected numbers > 0 that sum to 1, not {list(shares)}."]
+
+
 @dataclass(frozen=True)
 class PlantedOptions:
     """Every number of the law; the defaults are the reference world.
@@ -67,7 +74,7 @@ class PlantedOptions:
         return self.train + self.valid + self.iid
 
     def __post_init__(self) -> None:
-        problems = [*self._size_problems(), *self._share_problems()]
+        problems = [*self._size_problems(), *share_problems(self.shares)]
         if problems:
             raise InputError(problems)
 
@@ -95,12 +102,6 @@ class PlantedOptions:
                 f"there are {self.items}; take more items or fewer rows a user."
             )
         return problems
-
-    def _share_problems(self) -> list[str]:
-        good = self.shares and min(self.shares) > 0 and abs(sum(self.shares) - 1) < 1e-9
-        if good:
-            return []
-        return [f"shares: expected numbers > 0 that sum to 1, not {list(self.shares)}."]
 
     def file_edges(self) -> list[tuple[str, int, int]]:
         """Return each in-distribution file with where its rows begin and end in a user's rows."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from recbole_invariant.data.planted.options import share_problems
 from recbole_invariant.errors import InputError, suggest
 
 ENVIRONMENTS, NONE = "environments", "none"
@@ -100,9 +101,7 @@ class SequenceOptions:
         return problems
 
     def _list_problems(self) -> list[str]:
-        problems = []
-        if not (self.shares and min(self.shares) > 0 and abs(sum(self.shares) - 1) < 1e-9):
-            problems.append(f"shares: expected numbers > 0 that sum to 1, not {list(self.shares)}.")
+        problems = share_problems(self.shares)
         if len(self.shares) != len(self.cue_strengths):
             problems.append(
                 f"cue_strengths: expected one for each of the {len(self.shares)} shares, not "
