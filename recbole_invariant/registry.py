@@ -43,7 +43,7 @@ MODELS: dict[str, ModelSpec] = {
     **{name: _spec(name) for name in ("UltraGCN", "UltraGCNF", "InvRL", "PaInvRL")},
     **{
         name: _spec(name, "sequential_recommender", dataset=SEQUENTIAL_DATASET)
-        for name in ("IDEA",)
+        for name in ("IDEA", "Irl4Rec")
     },
 }
 """Our models by name."""
