@@ -44,7 +44,9 @@ def refusal(name: str, option: str, model: str) -> str | None:
     return f"{option}: {problem}{suggest(name, SUPPORTED)} Supported: {', '.join(SUPPORTED)}."
 
 
-def build_encoder(name: str, config: Any, dataset: Any, n_fakes: int = 0) -> SequenceEncoder:
+def build_encoder(
+    name: str, config: Any, dataset: Any, n_fakes: int = 0, option: str = "backbone"
+) -> SequenceEncoder:
     """Make one of RecBole's models and take it apart.
 
     Args:
@@ -52,11 +54,12 @@ def build_encoder(name: str, config: Any, dataset: Any, n_fakes: int = 0) -> Seq
         config: its options.
         dataset: training rows with histories.
         n_fakes: see `SequenceEncoder`.
+        option: the option that names the model, for errors.
 
     Raises:
         InputError: the model is not supported.
     """
     # options that came through our own configuration were asked before
-    if problem := refusal(name, "backbone", config["model"]):
+    if problem := refusal(name, option, config["model"]):
         raise InputError(problem)
     return ENCODERS[name](host_model_class(name)(config, dataset), n_fakes)

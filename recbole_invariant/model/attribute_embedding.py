@@ -1,0 +1,85 @@
+"""Item vectors that know nothing of an item but its attribute."""
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
+from torch import Tensor, nn
+
+
+class AttributeEmbedding(nn.Module):
+    """Stands where a RecBole model has its `item_embedding`: ids in, vectors out.
+
+    An item's vector is the mean of the vectors of its attribute values, and zeros where it has
+    none, so that items of the same values cannot be told apart.
+
+    Args:
+        tokens: values of every id `(n_ids, k)` int64, filled up with 0; row 0 is padding.
+        n_values: number of values, 0 included.
+        dim: length of a vector.
+        std: standard deviation of the initial values, from a normal distribution around 0.
+        generator: where they are drawn from; None is torch's own.
+
+    Attributes:
+        num_embeddings: number of ids, as of an `nn.Embedding`.
+        embedding_dim: length of a vector.
+        padding_idx: the id of padding, 0.
+        values: `(n_values, dim)`, the parameter; row 0 stays zeros.
+    """
+
+    tokens: Tensor
+
+    def __init__(
+        self,
+        tokens: Tensor,
+        n_values: int,
+        dim: int,
+        std: float = 0.02,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings, self.embedding_dim, self.padding_idx = len(tokens), dim, 0
+        self.register_buffer("tokens", tokens.long(), persistent=False)
+        values = torch.empty(n_values, dim).normal_(0, std, generator=generator)
+        values[0] = 0
+        self.values = nn.Parameter(values)
+
+    @property
+    def weight(self) -> Tensor:
+        """The vectors of all ids `(n_ids, dim)`, with their gradient."""
+        return self._mean(self.tokens)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Look ids up: `(...)` -> `(..., dim)`."""
+        if ids.numel() > self.num_embeddings:  # an id's mean is then taken once, not every time
+            return F.embedding(ids, self.weight)
+        vectors = self._mean(self.tokens[ids.flatten()])
+        return vectors.view(*ids.shape, self.embedding_dim)
+
+    def _mean(self, tokens: Tensor) -> Tensor:
+        """Average the vectors of tokens `(rows, k)` other than 0: `(rows, dim)`."""
+        if tokens.shape[1] == 1:
+            return F.embedding(tokens[:, 0], self.values, padding_idx=0)
+        return F.embedding_bag(tokens, self.values, mode="mean", padding_idx=0)
+
+
+def attribute_embedding(
+    tokens_of_items: Tensor,
+    n_ids: int,
+    dim: int,
+    std: float = 0.02,
+    generator: torch.Generator | None = None,
+) -> AttributeEmbedding:
+    """Make the table of a model that has more ids than items, such as BERT4Rec's mask.
+
+    Args:
+        tokens_of_items: `(n_items, k)` int64, see `AttributeEmbedding`.
+        n_ids: >= n_items; each id beyond the items has a value of its own.
+        dim: length of a vector.
+        std: standard deviation of the initial values.
+        generator: where they are drawn from; None is torch's own.
+    """
+    n_values = int(tokens_of_items.max()) + 1
+    n_extra = n_ids - len(tokens_of_items)
+    extra = tokens_of_items.new_zeros(n_extra, tokens_of_items.shape[1])
+    extra[:, 0] = torch.arange(n_values, n_values + n_extra)
+    tokens = torch.cat([tokens_of_items, extra])
+    return AttributeEmbedding(tokens, n_values + n_extra, dim, std, generator)
