@@ -25,6 +25,7 @@ class Examples:
         targets: items to predict `(n_targets,)`.
         cues: item just before each target; 0 where a mask or a fake stands there `(n_targets,)`.
         users: user of each target `(n_targets,)`.
+        negatives: item sampled against each target `(n_targets,)`; None where none is sampled.
     """
 
     item_sequence: Tensor
@@ -35,6 +36,7 @@ class Examples:
     targets: Tensor
     cues: Tensor
     users: Tensor
+    negatives: Tensor | None = None
 
 
 class SequenceEncoder(nn.Module, ABC):
@@ -126,6 +128,19 @@ class SequenceEncoder(nn.Module, ABC):
             `(..., n_items)`.
         """
         return encoded @ self.table.weight[: self.n_items].transpose(0, 1)
+
+    def item_scores(self, encoded: Tensor, items: Tensor) -> Tensor:
+        """Score one item a row.
+
+        Args:
+            encoded: `(rows, size)`.
+            items: ids `(rows,)`.
+
+        Returns:
+            `(rows,)`.
+        """
+        scores: Tensor = (encoded * self.table(items)).sum(dim=-1)
+        return scores
 
     def run_backbone(self, item_embeddings: Tensor, *arguments: Tensor) -> Any:
         """Run the backbone's own forward pass on these item vectors."""

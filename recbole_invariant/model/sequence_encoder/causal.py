@@ -24,6 +24,7 @@ class CausalEncoder(SequenceEncoder):
             targets=batch[model.POS_ITEM_ID],
             cues=self.real_items(sequence[rows, length - 1]),
             users=batch[model.USER_ID],
+            negatives=batch.interaction.get(model.NEG_ITEM_ID),
         )
 
     def encode_sequence(

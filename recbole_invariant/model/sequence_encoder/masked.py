@@ -35,6 +35,7 @@ class MaskedEncoder(SequenceEncoder):
             targets=masked[rows, columns],
             cues=self.real_items(sequence[rows, positions - 1]),
             users=batch[model.USER_ID][rows],
+            negatives=batch[model.NEG_ITEMS][rows, columns],
         )
 
     def encode_sequence(
@@ -66,3 +67,8 @@ class MaskedEncoder(SequenceEncoder):
         """Score the catalogue with the backbone's bias; the mask has no score."""
         bias: Tensor = self.backbone.output_bias
         return super().scores(encoded) + bias
+
+    def item_scores(self, encoded: Tensor, items: Tensor) -> Tensor:
+        """Score one item a row with the backbone's bias."""
+        bias: Tensor = self.backbone.output_bias[items]
+        return super().item_scores(encoded, items) + bias

@@ -1,0 +1,96 @@
+"""Irl4Rec's only stage: one step on all terms of its objective, weighed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
+from recbole.data.interaction import Interaction
+from torch import Tensor, nn
+
+from recbole_invariant.model.dependence import ClubDependence
+from recbole_invariant.model.sequential_recommender.irl4rec import Irl4Rec
+from recbole_invariant.trainer.host_stage import HostStage, HostTrainer
+from recbole_invariant.trainer.optimizer import optimizer_state
+from recbole_invariant.trainer.term_weighing import build_weighing
+
+
+class DisentanglingStage(HostStage):
+    """Minimise the weighted terms of Irl4Rec's objective.
+
+    With `independence: club` each step first fits q(s | t) on the batch, which moves q alone.
+
+    Args:
+        name: name of the stage.
+        trainer: the staged trainer, for its settings; its model is Irl4Rec.
+        train_data: RecBole's training loader.
+        on_end: called at `end`, with the best weights loaded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        trainer: HostTrainer,
+        train_data: AbstractDataLoader,
+        on_end: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(name, trainer, train_data, on_end=on_end)
+        self.model: Irl4Rec = trainer.model
+        dependence = self.model.dependence
+        self.club = dependence if isinstance(dependence, ClubDependence) else None
+        self.club_steps = trainer.config["club_steps"]
+
+    def begin(self) -> None:
+        """Make the optimisers: of the model, and of club's estimate where there is one."""
+        super().begin()
+        config = self.trainer.config
+        self.weighing = build_weighing(config["adaptive_weights"], self.model.term_weights)
+        self.weighing.to(self.trainer.device)
+        self.optimizer = self.trainer.host_optimizer(self.learned())
+        self.estimator: torch.optim.Optimizer | None = None
+        if self.club is not None:
+            rate = config["club_learning_rate"]
+            self.estimator = torch.optim.Adam(self.club.parameters(), lr=rate)
+
+    def learned(self) -> Iterator[nn.Parameter]:
+        """Return what learns from the objective: all but club's estimate, and learned weights."""
+        estimate = set() if self.club is None else set(self.club.parameters())
+        yield from (p for p in self.model.parameters() if p not in estimate)
+        yield from self.weighing.parameters()
+
+    def step(self, batch: Interaction) -> dict[str, Tensor]:
+        """Take one step on a batch; return the loss, its terms, and factors that are not fixed."""
+        trainer, batch = self.trainer, batch.to(self.trainer.device)
+        device = trainer.device.type
+        with torch.autocast(device_type=device, enabled=trainer.enable_amp):
+            terms, (t, s) = self.model.terms(self.model.encoder.examples(batch))
+        if self.club is not None and s is not None:
+            self.fit_estimate(t, s)
+        self.optimizer.zero_grad()
+        loss, factors = self.weighing.backward(terms, list(self.learned()))
+        trainer.clip(self.learned())
+        self.optimizer.step()
+        said = {name: term.detach() for name, term in terms.items()}
+        return {"loss": loss, **said, **{f"factor_{k}": v for k, v in factors.items()}}
+
+    def fit_estimate(self, adjustment: Tensor, spurious: Tensor) -> None:
+        """Fit q(s | t) to a batch of drawn representations, which stay as they are."""
+        if self.club is None or self.estimator is None:
+            return
+        for _ in range(self.club_steps):
+            self.estimator.zero_grad()
+            self.club.negative_log_likelihood(adjustment, spurious).backward()
+            self.estimator.step()
+
+    def state(self) -> dict[str, Any]:
+        """Return the optimisers, the learned weights and the loader's random stream."""
+        estimator = None if self.estimator is None else optimizer_state(self.estimator)
+        weighing = {name: value.clone() for name, value in self.weighing.state_dict().items()}
+        return {**super().state(), "estimator": estimator, "weighing": weighing}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        super().load_state(state)
+        self.weighing.load_state_dict(state["weighing"])
+        if self.estimator is not None:
+            self.estimator.load_state_dict(state["estimator"])
