@@ -18,7 +18,7 @@ from recbole_invariant.trainer.term_weighing import build_weighing
 class DisentanglingStage(HostStage):
     """Minimise the weighted terms of Irl4Rec's objective.
 
-    With `independence: club` each step first fits q(s | t) on the batch, which moves q alone.
+    With `independence: club` each step then fits q(s | t) on the batch, which moves q alone.
 
     Args:
         name: name of the stage.
@@ -64,12 +64,12 @@ class DisentanglingStage(HostStage):
         device = trainer.device.type
         with torch.autocast(device_type=device, enabled=trainer.enable_amp):
             terms, (t, s) = self.model.terms(self.model.encoder.examples(batch))
-        if self.club is not None and s is not None:
-            self.fit_estimate(t, s)
         self.optimizer.zero_grad()
         loss, factors = self.weighing.backward(terms, list(self.learned()))
         trainer.clip(self.learned())
         self.optimizer.step()
+        if self.club is not None and s is not None:
+            self.fit_estimate(t, s)  # not before: the bound's graph holds q's weights
         said = {name: term.detach() for name, term in terms.items()}
         return {"loss": loss, **said, **{f"factor_{k}": v for k, v in factors.items()}}
 
