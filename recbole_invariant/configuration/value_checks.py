@@ -14,8 +14,9 @@ SEQUENCE_OPTIONS = (
     "ITEM_LIST_LENGTH_FIELD",
     "LIST_SUFFIX",
     "POSITION_FIELD",
+    "balanced_attribute",
 )
-"""Options of RecBole's sequential datasets, which no other dataset reads."""
+"""Options of sequential datasets, which no other dataset reads."""
 
 
 def metric_problems(values: Mapping[str, Any], origin: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from recbole.data.utils import create_samplers, get_dataloader
 from recbole.sampler import KGSampler
 from recbole.utils import EvaluatorType, ModelType
 
+from recbole_invariant.data.balanced_rows import balance_rows
 from recbole_invariant.data.sequences import CutSequences
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.data.splits.parts import Parts
@@ -112,7 +113,8 @@ def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
         parts: its parts.
 
     Raises:
-        InputError: a sequential model under a protocol is to rank sampled items only.
+        InputError: a sequential model under a protocol is to rank sampled items only, or
+            `balanced_attribute` cannot serve.
     """
     if parts.sequences is not None:
         whole = parts.fitted
@@ -121,6 +123,7 @@ def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
     nothing = parts.train.copy(parts.train.inter_feat[:0])
     built = [parts.fitted, nothing, nothing]
     train = _train_loader(config, whole, parts.fitted, create_samplers(config, whole, built)[0])
+    balance_rows(train, config)
     valid = _evaluation_loader(config, whole, parts, "valid", parts.valid)
     ood_valid = None
     if parts.ood_valid is not None:
