@@ -12,6 +12,7 @@ from typing import Any
 
 from recbole_invariant.configuration.attribute_checks import attribute_problems
 from recbole_invariant.configuration.dataset_files import dataset_problems
+from recbole_invariant.configuration.irl4rec_checks import contradictions, without_effect
 from recbole_invariant.configuration.layers import (
     HostHooks,
     Layer,
@@ -150,10 +151,12 @@ def build_config(
     all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
     if problems or more:
         raise InputError([*problems, *more])
-    for warning in checked.warnings if warn else []:
+    idle = without_effect(merged(all_layers), merged(checked.layers), entry.model_class)
+    warnings = [*checked.warnings, *idle]
+    for warning in warnings if warn else []:
         getLogger().warning(warning)
     try:
-        return RunConfig(entry, dataset, all_layers, checked.warnings)
+        return RunConfig(entry, dataset, all_layers, warnings)
     except (ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"RecBole refuses these options: {error}") from error
 
@@ -180,6 +183,7 @@ def _resolve_layers(
     problems += metric_problems(values, origin)
     problems += sequence_problems(user, merged(defaults), entry.name)
     problems += dataset_problems(values, dataset, entry.name)
-    problems += attribute_problems(values, origin, dataset)
+    problems += attribute_problems(values, origin, dataset, entry.model_class)
+    problems += contradictions(values, entry.model_class, wrapped)
     layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
     return layers, problems

@@ -1,26 +1,56 @@
-"""Options that need an attribute of the items: is it named, and does the dataset have it?"""
+"""Options that need an attribute of the items: is it named, and does the dataset have it?
+
+Each model says in an `AttributeUse` which of its options need one, and which columns serve.
+"""
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from recbole_invariant.configuration.dataset_files import columns_of, dataset_folder
-from recbole_invariant.errors import suggest
+from recbole_invariant.configuration.item_columns import (
+    ONE_TOKEN,
+    TOKENS,
+    ColumnKind,
+    column_problem,
+)
 
-TOKEN = "token"
-NEEDING = {"environments": ("attribute_shift",), "cue_adjustment": ("estimated", "known")}
-"""Option -> its values that need the option `attribute`."""
+
+@dataclass(frozen=True)
+class AttributeUse:
+    """What a model does with the option `attribute`.
+
+    Attributes:
+        needing: option -> its values that need it.
+        kind: columns that serve.
+        forwards: option that names the wrapped model, where that one must read histories forwards
+            for an attribute to be of use; None where any serves.
+    """
+
+    needing: Mapping[str, tuple[str, ...]]
+    kind: ColumnKind
+    forwards: str | None = None
 
 
-def needs_attribute(values: Any, origin: Mapping[str, str]) -> list[str]:
+IDEA = AttributeUse(
+    {"environments": ("attribute_shift",), "cue_adjustment": ("estimated", "known")},
+    ONE_TOKEN,
+    forwards="backbone",
+)
+IRL4REC = AttributeUse({"s_input": ("attribute",)}, TOKENS)
+USES = {"IDEA": IDEA, "Irl4Rec": IRL4REC}
+"""Class of a model -> its use; subclasses share it."""
+
+
+def needs_attribute(use: AttributeUse, values: Any, origin: Mapping[str, str]) -> list[str]:
     """Name what asks for an attribute, in the words of who asked.
 
     Args:
-        values: all options of a model that has those of `NEEDING`.
+        use: what the model does with it.
+        values: all options of the model.
         origin: option -> the layer that set it; one that a variant set is named by the variant.
     """
     needing = []
-    for key, needed in NEEDING.items():
+    for key, needed in use.needing.items():
         if values[key] in needed:
             layer = origin.get(key, "")
             by_variant = layer.startswith("variant ")
@@ -30,31 +60,32 @@ def needs_attribute(values: Any, origin: Mapping[str, str]) -> list[str]:
     return needing
 
 
-def unfit_for_attribute(values: Any, origin: Mapping[str, str]) -> str | None:
+def unfit_for_attribute(use: AttributeUse, values: Any, origin: Mapping[str, str]) -> str | None:
     """Say what is wrong where an option needs an attribute, as far as the options tell.
 
     Args:
-        values: see `needs_attribute`.
+        use: see `needs_attribute`.
+        values: see there.
         origin: see there.
     """
-    needing = " and ".join(needs_attribute(values, origin))
+    needing = " and ".join(needs_attribute(use, values, origin))
     if not needing:
         return None
-    if values["backbone"] == "BERT4Rec":
+    if use.forwards is not None and values[use.forwards] == "BERT4Rec":
         return (
             f"{needing}: BERT4Rec also learns from the item after a masked one, where the cue "
-            "stands the other way round; take a backbone that reads forwards, e.g. SASRec."
+            f"stands the other way round; take a {use.forwards} that reads forwards, e.g. SASRec."
         )
     if not values["attribute"]:
         return (
             f"{needing} needs the option attribute, a column of the .item file that load_col "
-            "loads, one token an item, e.g. --attribute=category."
+            f"loads, {use.kind.each}, e.g. --attribute=category."
         )
     return None
 
 
 def attribute_problems(
-    values: Mapping[str, Any], origin: Mapping[str, str], dataset: str
+    values: Mapping[str, Any], origin: Mapping[str, str], dataset: str, model_class: type[Any]
 ) -> list[str]:
     """Check the options that need an attribute, and the column, before any data is loaded.
 
@@ -62,53 +93,17 @@ def attribute_problems(
         values: all options, before RecBole changed any.
         origin: option -> the layer that set it.
         dataset: name of the dataset; where it is not there, only the options are checked.
+        model_class: the model.
     """
-    if not {*NEEDING, "attribute", "backbone"} <= values.keys():
+    family = (cls.__name__ for cls in model_class.__mro__)
+    use = next((USES[name] for name in family if name in USES), None)
+    if use is None or not {*use.needing, "attribute"} <= values.keys():
         return []
-    needing = " and ".join(needs_attribute(values, origin))
-    problem = unfit_for_attribute(values, origin)
+    needing = " and ".join(needs_attribute(use, values, origin))
+    problem = unfit_for_attribute(use, values, origin)
     if not needing or problem:
         return [problem] if problem else []
-    folder = dataset_folder(values, dataset)
-    if not folder.is_dir() or not isinstance(values["attribute"], str):
-        return []
-    said = _column_problem(values, folder / f"{dataset}.item", values["attribute"])
+    if not isinstance(values["attribute"], str):
+        return []  # the check against the schema says so
+    said = column_problem(values, dataset, values["attribute"], use.kind)
     return [f"{needing} needs the option attribute: {said}"] if said else []
-
-
-def _column_problem(values: Mapping[str, Any], path: Path, name: str) -> str | None:
-    """Say why a column of the .item file cannot serve, None if it can."""
-    if not path.is_file():
-        return f"'{name}' would be a column of {path.absolute()}, which is not there."
-    key = str(values["ITEM_ID_FIELD"])
-    separator = str(values.get("field_separator") or "\t")
-    columns = columns_of(path, separator, str(values.get("encoding") or "utf-8"))
-    others = {column: kind for column, kind in columns.items() if column != key}
-    there = ", ".join(f"{column}:{kind}" for column, kind in others.items()) or "no other column"
-    fit = [column for column, kind in others.items() if kind == TOKEN]
-    serve = f"single tokens, which can serve: {', '.join(fit)}" if fit else "none is single tokens"
-    listed = f"{path.name} has {there} ({serve})."
-    if name not in others:
-        return f"there is no column '{name}'.{suggest(name, fit)} {listed}"
-    if others[name] != TOKEN:
-        return f"'{name}:{others[name]}' is not one token an item. {listed}"
-    if name not in _loaded(values, columns):
-        return f"the column '{name}' is not loaded. {listed} {_how_to_load(values, key, name)}"
-    return None
-
-
-def _loaded(values: Mapping[str, Any], columns: Mapping[str, str]) -> set[str]:
-    """Return the columns of the .item file that RecBole loads: all, those named, or the others."""
-    named, left = values.get("load_col"), values.get("unload_col")
-    if named is not None:
-        return set(named.get("item") or [])
-    return set(columns) - set((left or {}).get("item") or [])
-
-
-def _how_to_load(values: Mapping[str, Any], key: str, name: str) -> str:
-    named = values.get("load_col")
-    if named is None:
-        return "Take it out of unload_col."
-    item = [*(named.get("item") or [key]), name]
-    parts = (f"{part}: [{', '.join(cols)}]" for part, cols in {**named, "item": item}.items())
-    return f"Add --load_col='{{{', '.join(parts)}}}'"

@@ -6,7 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recbole_invariant.configuration.attribute_checks import needs_attribute, unfit_for_attribute
+from recbole_invariant.configuration.attribute_checks import (
+    IDEA,
+    needs_attribute,
+    unfit_for_attribute,
+)
 from recbole_invariant.data.item_attribute import item_attribute
 from recbole_invariant.data.planted.truth import true_cue_strength
 from recbole_invariant.environment.attribute_shift import transition_log_ratio
@@ -123,9 +127,9 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
             backbone reads what comes after a target too.
     """
     origin = getattr(config, "layers", {})
-    if not needs_attribute(config, origin):
+    if not needs_attribute(IDEA, config, origin):
         return None
-    problem = unfit_for_attribute(config, origin)
+    problem = unfit_for_attribute(IDEA, config, origin)
     if problem is not None:
         raise InputError(problem)
     return ItemAttribute(dataset, config["attribute"])
