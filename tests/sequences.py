@@ -20,6 +20,14 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Options that make each backbone small and free of dropout."""
 
+WITH_ITEMS: dict[str, Any] = {
+    "load_col": {
+        "inter": ["user_id", "item_id", "timestamp"],
+        "item": ["item_id", "kind", "tags"],
+    }
+}
+"""Options that load the items' attributes."""
+
 ATTENTION: dict[str, Any] = {
     "n_layers": 1,
     "n_heads": 2,
@@ -33,7 +41,10 @@ for name in ("SASRec", "BERT4Rec", "LightSANs"):
 
 
 def write_sequences(folder: Path, n_users: int = 40, n_items: int = 30, seed: int = 0) -> None:
-    """Write `<folder>/toy/toy.inter` with times: each item mostly follows the one before it."""
+    """Write `toy.inter` with times, each item mostly follows the one before it, and `toy.item`.
+
+    Item i has the attribute `kind` ki, i modulo 3, and two `tags`.
+    """
     rng = np.random.default_rng(seed)
     lines = ["user_id:token\titem_id:token\ttimestamp:float"]
     for user in range(n_users):
@@ -43,6 +54,9 @@ def write_sequences(folder: Path, n_users: int = 40, n_items: int = 30, seed: in
             item = (item + 1) % n_items if rng.random() < 0.8 else int(rng.integers(n_items))
     (folder / "toy").mkdir(exist_ok=True)
     (folder / "toy" / "toy.inter").write_text("\n".join(lines) + "\n")
+    items = [f"i{item}\tk{item % 3}\tt{item % 2} t{2 + item % 5}" for item in range(n_items)]
+    table = "\n".join(["item_id:token\tkind:token\ttags:token_seq", *items])
+    (folder / "toy" / "toy.item").write_text(table + "\n")
 
 
 def options(folder: Path, **changes: Any) -> dict[str, Any]:
