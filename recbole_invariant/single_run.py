@@ -26,6 +26,7 @@ from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.report.frontier_plot import plot_frontier
 from recbole_invariant.report.plots import plot_run
+from recbole_invariant.report.representation_plot import plot_representations
 from recbole_invariant.report.tables import choose_metrics
 from recbole_invariant.seeding import derive_seed
 from recbole_invariant.trainer.host import build_trainer
@@ -110,6 +111,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
     if rule.bigger:
         plot_frontier(run_dir, record, rule.metric)
+    plot_representations(run_dir, record)
     record = records.plain(record)
     records.write_json(run_dir / records.RUN_FILE, record)
     if snapshots:

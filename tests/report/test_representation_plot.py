@@ -1,0 +1,114 @@
+"""The picture of representations shows what history and record say of them, and nothing else."""
+
+import json
+from math import log
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.image import imread
+
+from recbole_invariant.report.representation_plot import plot_representations, representation_figure
+
+HISTORY: list[dict[str, Any]] = [
+    {
+        "stage": "disentangle",
+        "epoch": epoch,
+        "losses": {
+            "loss": 3.0 - epoch,
+            "prediction": 2.0,
+            "independence": 0.1,
+            "factor_prediction": -1.0,
+        },
+        "valid": {
+            "ndcg@10": 0.1,
+            "xcov": 0.2 - epoch / 10,
+            "hsic": 0.3,
+            "adjustment_pairwise_loss": 0.5,
+            "spurious_pairwise_loss": 0.6,
+        },
+    }
+    for epoch in range(3)
+]
+del HISTORY[1]["valid"]  # not every epoch is validated
+PROBES: dict[str, dict[str, dict[str, float | None]]] = {
+    "colour": {
+        "last_item": {"adjustment": 0.6, "spurious": 0.9},
+        "target": {"adjustment": 0.7, "spurious": None, "cue": 0.4},
+    }
+}
+
+
+def lines(axes: Any) -> dict[str, list[list[float]]]:
+    return {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+
+
+def test_terms_are_drawn_by_epoch_and_the_rest_by_validation() -> None:
+    figure: Any = representation_figure(HISTORY, PROBES)
+    terms, dependence, predictions, _ = figure.axes
+    assert lines(terms) == {
+        "loss": [[0, 3], [1, 2], [2, 1]],
+        "prediction": [[0, 2], [1, 2], [2, 2]],
+        "independence": [[0, 0.1], [1, 0.1], [2, 0.1]],
+    }
+    assert terms.get_yscale() == "log"
+    found = lines(dependence)
+    assert found["xcov"] == [[0, 0.2], [2, pytest.approx(0)]]
+    assert found["hsic"] == [[0, 0.3], [2, 0.3]]
+    found = lines(predictions)
+    assert found["t"] == [[0, 0.5], [2, 0.5]]
+    assert found["s"] == [[0, 0.6], [2, 0.6]]
+    assert {y for _, y in found["log 2: nothing"]} == {log(2)}
+
+
+def test_bars_are_areas_from_chance_on() -> None:
+    figure: Any = representation_figure(HISTORY, PROBES)
+    axes = figure.axes[3]
+    ends = {
+        bars.get_label(): [bar.get_x() + bar.get_width() for bar in bars]
+        for bars in axes.containers
+    }
+    assert ends == {
+        "t": [pytest.approx(0.6), pytest.approx(0.7)],
+        "s": [pytest.approx(0.9)],
+        "last item's value": [pytest.approx(0.4)],
+    }
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["last item's colour", "target's colour"]
+    low, high = axes.get_xlim()
+    assert low < 0.4
+    assert high == 1
+
+
+def test_terms_that_fall_below_zero_are_drawn_too() -> None:
+    below = [{**line, "losses": {"loss": -1.0, "prediction": 1.0}} for line in HISTORY]
+    figure: Any = representation_figure(below)
+    assert figure.axes[0].get_yscale() == "linear"
+    assert len(figure.axes) == 3
+
+
+def test_without_a_spurious_encoder_there_is_t_alone() -> None:
+    keys = ("ndcg@10", "adjustment_pairwise_loss")
+    alone = [
+        {**line, "valid": {key: line["valid"][key] for key in keys}}
+        for line in HISTORY
+        if "valid" in line
+    ]
+    figure: Any = representation_figure(alone, {"colour": {"last_item": {"adjustment": 0.6}}})
+    _, predictions, probes = figure.axes
+    assert set(lines(predictions)) == {"t", "log 2: nothing"}
+    assert [bars.get_label() for bars in probes.containers] == ["t"]
+
+
+def test_it_is_written_only_where_representations_were_measured(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    record = {"diagnostics": {"probes": PROBES}}
+    plot_representations(tmp_path, record)
+    plain = [{**line, "valid": {"ndcg@10": 0.1}} for line in HISTORY]
+    file.write_text("".join(json.dumps(line) + "\n" for line in plain))
+    plot_representations(tmp_path, record)
+    assert not (tmp_path / "plots").exists()
+    file.write_text("".join(json.dumps(line) + "\n" for line in HISTORY))
+    plot_representations(tmp_path, {})
+    plot_representations(tmp_path, record)
+    assert imread(tmp_path / "plots" / "representations.png").std() > 0
