@@ -26,6 +26,8 @@ class AttributeEmbedding(nn.Module):
     """
 
     tokens: Tensor
+    flat: Tensor
+    starts: Tensor
 
     def __init__(
         self,
@@ -38,6 +40,10 @@ class AttributeEmbedding(nn.Module):
         super().__init__()
         self.num_embeddings, self.embedding_dim, self.padding_idx = len(tokens), dim, 0
         self.register_buffer("tokens", tokens.long(), persistent=False)
+        # without the zeros, of which there are many where one item has many values
+        counts = (tokens > 0).sum(dim=1)
+        self.register_buffer("flat", self.tokens[tokens > 0], persistent=False)
+        self.register_buffer("starts", counts.cumsum(0) - counts, persistent=False)
         values = torch.empty(n_values, dim).normal_(0, std, generator=generator)
         values[0] = 0
         self.values = nn.Parameter(values)
@@ -45,20 +51,18 @@ class AttributeEmbedding(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The vectors of all ids `(n_ids, dim)`, with their gradient."""
-        return self._mean(self.tokens)
+        if self.tokens.shape[1] == 1:
+            return F.embedding(self.tokens[:, 0], self.values, padding_idx=0)
+        return F.embedding_bag(self.flat, self.values, self.starts, mode="mean")
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look ids up: `(...)` -> `(..., dim)`."""
-        if ids.numel() > self.num_embeddings:  # an id's mean is then taken once, not every time
+        k = self.tokens.shape[1]
+        if ids.numel() * k > len(self.flat):  # it is less to take every id's mean once
             return F.embedding(ids, self.weight)
-        vectors = self._mean(self.tokens[ids.flatten()])
+        tokens = self.tokens[ids.flatten()]
+        vectors = F.embedding_bag(tokens, self.values, mode="mean", padding_idx=0)
         return vectors.view(*ids.shape, self.embedding_dim)
-
-    def _mean(self, tokens: Tensor) -> Tensor:
-        """Average the vectors of tokens `(rows, k)` other than 0: `(rows, dim)`."""
-        if tokens.shape[1] == 1:
-            return F.embedding(tokens[:, 0], self.values, padding_idx=0)
-        return F.embedding_bag(tokens, self.values, mode="mean", padding_idx=0)
 
 
 def attribute_embedding(

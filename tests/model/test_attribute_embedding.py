@@ -36,7 +36,7 @@ def test_vectors_and_gradients_are_those_of_a_plain_loop(
 ) -> None:
     tokens = torch.tensor([[0] * len(rows[0]), *rows])
     table = made(tokens)
-    ids = torch.tensor(picks) % len(tokens)
+    ids = torch.tensor(picks) % len(tokens)  # few are looked up in another way than many
 
     expected = mean_of_values(tokens, table.values)
     torch.testing.assert_close(table.weight, expected)
@@ -87,4 +87,4 @@ def test_padding_stays_zero_in_training() -> None:
 def test_initial_values_are_the_generators() -> None:
     assert torch.equal(made().values, made().values)
     many = AttributeEmbedding(TOKENS, 4000, 5, std=0.5, generator=torch.Generator().manual_seed(0))
-    assert float(many.values.std()) == pytest.approx(0.5, rel=0.02)
+    assert float(many.values.detach().std()) == pytest.approx(0.5, rel=0.02)
