@@ -50,6 +50,8 @@ KINDS: dict[str, tuple[dict[str, Any], float]] = {
 class AttributedDataset(SyntheticDataset):
     """A synthetic data set whose items have a few tokens each, as Amazon's categories are."""
 
+    transform: Any
+
     def resize(self, n_items: int) -> None:
         """Say how many items there are and draw their attribute."""
         super().resize(n_items)
@@ -67,7 +69,7 @@ class AttributedDataset(SyntheticDataset):
         generator = torch.Generator().manual_seed(seed)
         negatives = torch.randint(1, size.n_items + 1, (size.batch,), generator=generator)
         batch.update(Interaction({config["NEG_PREFIX"] + self.iid_field: negatives}))
-        return construct_transform(config)(self, batch)
+        return self.transform(self, batch)
 
 
 def prepared(
@@ -86,6 +88,8 @@ def prepared(
     config["run_dir"] = None
     dataset = AttributedDataset(config)
     dataset.resize(size.n_items)
+    # Before the model: BERT4Rec's transform tells the options how its columns are named.
+    dataset.transform = construct_transform(config)
     return config, dataset
 
 
