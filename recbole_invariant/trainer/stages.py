@@ -81,8 +81,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Take back what `extra_state` returned."""
 
-    def examine(self) -> dict[str, Any]:
-        """Return what the history should say of the model after a validation, beside metrics."""
+    def examine(self) -> dict[str, float]:
+        """Return what the history says of the model after a validation, beside its metrics."""
         return {}
 
     def diagnostics(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         stop = end.finished
         if self._validates_after(stage, epoch):
             line["valid"], stopped = self._validate(stage, epoch)
-            line |= self.examine()
+            line["valid"] |= self.examine()
             stop = stop or stopped
         self.history.append(line)
         if self._options["verbose"]:
