@@ -151,7 +151,7 @@ def build_config(
     all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
     if problems or more:
         raise InputError([*problems, *more])
-    idle = without_effect(merged(all_layers), merged(checked.layers), entry.model_class)
+    idle = without_effect(merged(all_layers), origins(checked.layers), entry.model_class)
     warnings = [*checked.warnings, *idle]
     for warning in warnings if warn else []:
         getLogger().warning(warning)

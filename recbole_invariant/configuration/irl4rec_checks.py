@@ -1,6 +1,6 @@
 """Options of Irl4Rec that contradict each other, or that others leave without effect."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from recbole_invariant.configuration.folders import host_model_yaml
@@ -47,23 +47,29 @@ def contradictions(values: Any, model_class: type[Any], wrapped: type[Any] | Non
 
 
 def without_effect(
-    values: Mapping[str, Any], user: Collection[str], model_class: type[Any]
+    values: Mapping[str, Any], user: Mapping[str, str], model_class: type[Any]
 ) -> list[str]:
     """Name options of Irl4Rec that the user set and that nothing reads, given the others.
 
     Args:
         values: all options.
-        user: names of those that the user set.
+        user: option -> the layer of the user's that set it.
         model_class: the model; nothing is said of others.
     """
     if not _is_irl4rec(model_class):
         return []
-    return [
-        f"option '{key}' has an effect with {other}: {' or '.join(needed)} only; it is "
-        f"{values[other]}."
-        for key, (other, needed) in READ_WITH.items()
-        if key in user and values[other] not in needed
-    ]
+    idle = ((key, _lacks(values, key)) for key in READ_WITH if key in user)
+    return [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
+
+
+def _lacks(values: Mapping[str, Any], key: str) -> str | None:
+    """Say what an option needs to have an effect, None if it has one."""
+    if key not in READ_WITH:
+        return None
+    other, needed = READ_WITH[key]
+    if values[other] in needed:
+        return _lacks(values, other)
+    return f"has an effect with {other}: {' or '.join(needed)} only; it is {values[other]}."
 
 
 def _is_irl4rec(model_class: type[Any]) -> bool:

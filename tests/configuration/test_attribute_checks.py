@@ -22,14 +22,14 @@ def data(tmp_path):
     return tmp_path
 
 
-def build(data, **options):
+def build(data, model="IDEA", **options):
     given = {"data_path": str(data), "load_col": BOTH, **options}
-    return build_config("IDEA", "shop", given)
+    return build_config(model, "shop", given)
 
 
-def message(data, **options):
+def message(data, model="IDEA", **options):
     with pytest.raises(InputError) as caught:
-        build(data, **options)
+        build(data, model, **options)
     (said,) = caught.value.problems
     return said
 
@@ -79,6 +79,38 @@ def test_a_column_that_cannot_serve_is_told_those_that_can(data, attribute, says
     assert says in said
     assert "category:token, tags:token_seq, price:float, brand:token" in said
     assert "single tokens, which can serve: category, brand" in said
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        (None, "(s_input: attribute) needs the option attribute, a column of the .item file"),
+        ("tag", "there is no column 'tag'. Did you mean 'tags'?"),
+        ("price", "'price:float' is not one or several tokens an item."),
+        ("tags", "the column 'tags' is not loaded."),
+    ],
+)
+def test_irl4rec_takes_several_tokens_an_item(data, attribute, says):
+    said = message(data, "Irl4Rec", variant="attribute", attribute=attribute)
+
+    assert said.startswith("variant: attribute (s_input: attribute) needs the option attribute")
+    assert says in said
+    if attribute is not None:
+        assert "(tokens, which can serve: category, tags, brand)" in said
+    by_hand = message(data, "Irl4Rec", s_input="attribute", attribute=attribute)
+    assert by_hand.startswith("s_input: attribute needs the option attribute")
+
+
+def test_irl4rec_loads_what_it_is_told_to(data):
+    load = {"inter": INTER, "item": ["item_id", "tags"]}
+    for encoder in ("SASRec", "BERT4Rec"):
+        given = {"attribute": "tags", "load_col": load, "encoder": encoder}
+        assert build(data, "Irl4Rec", variant="attribute", **given)["attribute"] == "tags"
+
+
+def test_an_attribute_that_irl4rec_does_not_read_is_no_mistake(data):
+    for s_input in ("sequence", "none"):
+        build(data, "Irl4Rec", s_input=s_input, attribute="brand")
 
 
 @pytest.mark.parametrize("load", [{"inter": INTER}, BOTH])
