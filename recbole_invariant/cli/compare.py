@@ -35,6 +35,7 @@ def compare(arguments: Arguments) -> int:
         "first_seed": arguments.take("first_seed"),
         "jobs": jobs,
         "baseline": _named(arguments, "baseline", "model"),
+        "oracle": _named(arguments, "oracle", "model"),
         "out": _named(arguments, "out", "folder"),
     }
     markdown = _named(arguments, "markdown", "file")
@@ -73,7 +74,7 @@ def command_of(given: Mapping[str, Any], markdown: str | None = None) -> str:
     """Write the command that a page names: without what is of this machine only."""
     words = ["python", "run_recbole_inv.py", "compare"]
     words += ["--models", given["models"], "--dataset", given["dataset"], "--seeds", given["seeds"]]
-    for name in ("first_seed", "baseline"):
+    for name in ("first_seed", "baseline", "oracle"):
         words += [f"--{name}", given[name]] if given[name] is not None else []
     if given["config_files"]:
         words += ["--config_files", *given["config_files"]]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from statistics import fmean
 
 from recbole_invariant.comparison.collect import FoundRun
-from recbole_invariant.comparison.controls import knows_truth
+from recbole_invariant.comparison.controls import is_balanced, knows_truth
 from recbole_invariant.errors import InputError, suggest
 
 MOST_POPULAR = "Pop"
@@ -17,8 +17,11 @@ OURS_BUT_PLAIN = ("UltraGCN",)
 
 
 def is_plain(run: FoundRun) -> bool:
-    """Say whether a run's model is a plain baseline: RecBole's own, or UltraGCN."""
-    if run.is_control:
+    """Say whether a run's model is a plain baseline: RecBole's own, or UltraGCN.
+
+    Training rows drawn by `balanced_attribute` are a method against the shift.
+    """
+    if run.is_control or is_balanced(run):
         return False
     of_host = str(run.record.get("model_class", "")).startswith("recbole.")
     return (of_host and run.model not in WITHOUT_OPTIONS) or run.model in OURS_BUT_PLAIN

@@ -13,6 +13,7 @@ from recbole_invariant.comparison.execute import (
     threads_per_run,
     write_label,
 )
+from recbole_invariant.comparison.oracle_gap import check_oracle
 from recbole_invariant.comparison.page import write_section
 from recbole_invariant.comparison.plan import Plan, check_baseline, make_plan
 from recbole_invariant.comparison.specs import parse_models, parse_seeds
@@ -36,6 +37,7 @@ def compare(
     command_line: Mapping[str, str] | None = None,
     command: str | None = None,
     report: Callable[[str], None] = print,
+    oracle: str | None = None,
 ) -> Comparison:
     """Train and test every model with every seed on one dataset, and compare them.
 
@@ -59,6 +61,8 @@ def compare(
         command_line: options of all models, as text.
         command: how this was called, for the page.
         report: takes the lines of progress.
+        oracle: label of a model that bounds what can be reached, such as one that is told the
+            planted cue; a table says which share of the gap to it each model closes.
 
     Returns:
         The tables; `failures` says which runs are missing and why.
@@ -71,7 +75,17 @@ def compare(
     if not isinstance(jobs, int) or jobs < 1:
         raise InputError(f"jobs: expected an integer >= 1, not {jobs!r}.")
     plan = plan_comparison(
-        models, dataset, seeds, first_seed, jobs, config, config_files, baseline, out, command_line
+        models,
+        dataset,
+        seeds,
+        first_seed,
+        jobs,
+        config,
+        config_files,
+        baseline,
+        out,
+        command_line,
+        oracle,
     )
     with only_here(plan.out) as lock:
         try:
@@ -81,14 +95,25 @@ def compare(
         failures = [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
         if not found:
             raise TrainingError("no run came to its end:\n" + "\n".join(failures))
-        if baseline is not None and all(run.label != baseline for run in found):
-            failures.append(f"baseline {baseline}: none of its runs came to its end")
-            baseline = None
-        comparison = summarise(found, baseline, plan.table_metrics, failures=failures)
+        baseline = _if_run("baseline", baseline, found, failures)
+        oracle = _if_run("oracle", oracle, found, failures)
+        comparison = summarise(
+            found, baseline, plan.table_metrics, failures=failures, oracle=oracle
+        )
         write_comparison(comparison, plan.out, command)
     if markdown is not None:
         write_section(Path(markdown), comparison, command)
     return comparison
+
+
+def _if_run(
+    what: str, label: str | None, found: Sequence[FoundRun], failures: list[str]
+) -> str | None:
+    """Return the label if it has a run; where it has none, add that to the failures."""
+    if label is None or any(run.label == label for run in found):
+        return label
+    failures.append(f"{what} {label}: none of its runs came to its end")
+    return None
 
 
 def plan_comparison(
@@ -102,6 +127,7 @@ def plan_comparison(
     baseline: str | None = None,
     out: str | Path | None = None,
     command_line: Mapping[str, str] | None = None,
+    oracle: str | None = None,
 ) -> Plan:
     """Say what `compare` would do; see there for the arguments.
 
@@ -113,6 +139,7 @@ def plan_comparison(
     try:
         specs = parse_models(models)
         check_baseline(baseline, specs)
+        check_oracle(oracle, baseline, [spec.label for spec in specs])
     except InputError as error:
         problems += error.problems
     try:

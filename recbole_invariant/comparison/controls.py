@@ -21,6 +21,11 @@ def sees_truth(run: FoundRun) -> bool:
     return any(options.get(key, {}).get("value") in v for key, v in TRUTH_OPTIONS.items())
 
 
+def is_balanced(run: FoundRun) -> bool:
+    """Say whether a run's training rows were drawn by `balanced_attribute`."""
+    return bool(run.record.get("options", {}).get("balanced_attribute", {}).get("value"))
+
+
 def had_weights_to_choose(run: FoundRun) -> bool:
     """Say whether training had several epochs; Pop and ItemKNN have but one."""
     stages = run.record.get("stages")

@@ -8,6 +8,7 @@ from tabulate import tabulate  # type: ignore[import-untyped]
 
 from recbole_invariant.comparison.cells import MIN_SEEDS, Grid, show_value
 from recbole_invariant.comparison.collect import CONTROL
+from recbole_invariant.comparison.oracle_grid import closed_grid, closed_heading
 from recbole_invariant.comparison.snapshot_grids import (
     ends_grid,
     ends_heading,
@@ -59,14 +60,8 @@ def _document(
     parts = [head.format(title(comparison))]
     for metric in comparison.metrics:
         parts += [sub.format(metric), style(metric_grid(comparison, metric))]
-    if len(comparison.margins):
-        for metric in comparison.metrics:
-            heading = margins_heading(comparison, metric)
-            parts += [sub.format(heading), style(margins_grid(comparison, metric))]
-    if len(comparison.ends):
-        for metric in comparison.metrics:
-            heading = ends_heading(metric)
-            parts += [sub.format(heading), style(ends_grid(comparison, metric))]
+    for heading, grid, _ in _asked_for(comparison):
+        parts += [sub.format(heading), style(grid)]
     for test in dict.fromkeys(comparison.slices["test"]):
         grid = slices_grid(comparison, test, comparison.metrics[0])
         if grid[1] and test in comparison.own_tests:
@@ -77,6 +72,24 @@ def _document(
             parts.append(fold.format(heading, style(tests_grid(comparison, metric))))
     notes = "\n".join(f"{mark}{note}" for note in comparison.notes)
     return "\n\n".join([*parts, notes])
+
+
+def _asked_for(comparison: Comparison) -> list[tuple[str, Grid, bool]]:
+    """Lay out the tables that only some comparisons have.
+
+    Returns:
+        Headings, tables, and whether means stand there with half their t-interval.
+    """
+    found: list[tuple[str, Grid, bool]] = []
+    for metric in comparison.metrics if len(comparison.closed) else []:
+        heading = closed_heading(comparison, metric)
+        found.append((heading, closed_grid(comparison, metric), False))
+    for metric in comparison.metrics if len(comparison.margins) else []:
+        heading = margins_heading(comparison, metric)
+        found.append((heading, margins_grid(comparison, metric), True))
+    for metric in comparison.metrics if len(comparison.ends) else []:
+        found.append((ends_heading(metric), ends_grid(comparison, metric), True))
+    return found
 
 
 def _tabulated(grid: Grid, layout: str) -> str:
@@ -233,15 +246,10 @@ def as_latex(comparison: Comparison) -> str:
     grids = [(metric_grid(comparison, m), f"{m} on {setting} {mean}") for m in metrics]
     if len(comparison.tests):
         grids += [(tests_grid(comparison, m), f"{m}: {against} on {setting}") for m in metrics]
-    if len(comparison.margins):
-        grids += [
-            (margins_grid(comparison, m), f"{margins_heading(comparison, m)} on {setting} {mean}")
-            for m in metrics
-        ]
-    if len(comparison.ends):
-        grids += [
-            (ends_grid(comparison, m), f"{ends_heading(m)} on {setting} {mean}") for m in metrics
-        ]
+    grids += [
+        (grid, f"{heading} on {setting}{f' {mean}' if halves else ''}")
+        for heading, grid, halves in _asked_for(comparison)
+    ]
     tables = [_latex_table(grid, caption) for grid, caption in grids]
     notes = "\n".join(f"% {note}" for note in comparison.notes)
     return "\n\n".join(["% needs \\usepackage{booktabs}", *tables, notes])

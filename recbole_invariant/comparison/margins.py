@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recbole_invariant.comparison.collect import ByLabel, FoundRun
+from recbole_invariant.comparison.controls import is_balanced
 from recbole_invariant.evaluation.frontier import margin_over_front, pareto_front
 from recbole_invariant.evaluation.paired_tests import mean_interval
 from recbole_invariant.evaluation.snapshot_records import (
@@ -71,11 +72,16 @@ def frontier_margins(
 def _lines_of_baseline(
     comparable: ByLabel, baseline: Sequence[FoundRun]
 ) -> dict[int, list[FoundRun]]:
-    """Collect the runs of the baseline's model, of any line, by the baseline's seeds."""
+    """Collect the runs of the baseline's model, of any line, by the baseline's seeds.
+
+    Balanced training rows are a method, not another setting.
+    """
     base: dict[int, list[FoundRun]] = {run.seed: [] for run in baseline}
+    balanced = is_balanced(baseline[0])
     for runs in comparable.values():
         for run in runs:
-            if run.model == baseline[0].model and run.seed in base:
+            is_line = run.model == baseline[0].model and is_balanced(run) == balanced
+            if is_line and run.seed in base:
                 base[run.seed].append(run)
     return base
 

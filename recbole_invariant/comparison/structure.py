@@ -1,4 +1,4 @@
-"""What a run is made of, for its line in a table: its variant and the model that it wraps."""
+"""What a run is made of, for its line in a table: its method and the model that it wraps."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,16 +8,16 @@ from recbole_invariant.config import USER_LAYERS
 from recbole_invariant.configuration.folders import properties_folder
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 
-VARIANT = "variant"
-"""Option that names a set of options of a model."""
+METHODS = ("variant", "balanced_attribute")
+"""Options that make a run another method: a named set of options, balanced training rows."""
 
 
 @cache
 def structural_options() -> tuple[str, ...]:
-    """Return the options that make a run another model: what any YAML `wraps`, and the variant."""
+    """Return the options that make a run another model: what any YAML `wraps`, and the methods."""
     files = sorted((properties_folder() / "model").glob("*.yaml"))
     wrapping = (read_yaml_mapping(file).get("wraps") for file in files)
-    return (*dict.fromkeys(str(option) for option in wrapping if option), VARIANT)
+    return (*dict.fromkeys(str(option) for option in wrapping if option), *METHODS)
 
 
 def structural_label(record: Mapping[str, Any]) -> str:

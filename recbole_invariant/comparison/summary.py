@@ -10,6 +10,7 @@ from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.controls import mark
 from recbole_invariant.comparison.margins import frontier_margins
 from recbole_invariant.comparison.notes import comparison_notes
+from recbole_invariant.comparison.oracle_gap import closed_gaps
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.comparison.snapshot_means import snapshot_means
 from recbole_invariant.comparison.tables import summary_tables, usual_metrics
@@ -32,6 +33,7 @@ class Comparison:
         baseline: label that the others are tested against; None where there is one model only or
             all see the truth.
         baseline_rule: how it was chosen.
+        oracle: label of the model that bounds the others in `closed`; None where none was named.
         level: confidence level of all intervals.
         cells: `model, test, metric, n_seeds, mean, low, high`: mean over seeds with its
             t-interval (NaN for one seed).
@@ -43,6 +45,10 @@ class Comparison:
             with the worst mean over seeds, among those with enough users on average.
         tests: `model, test, metric, over, n, difference, low, high, p, p_holm, effect_size,
             effect_name, better, worse`: against the baseline, over `users` and over `seeds`.
+        closed: `model, test, metric, n_seeds, gap, mean, low, high, iid_change, iid_low,
+            iid_high`: `gap` is the oracle's mean less the baseline's, `mean` the model's share of
+            it with its Fieller interval (NaN where there is none to tell), `iid_change` the change
+            on `iid` as a share of the baseline's; empty without an oracle.
         margins: `model, snapshot, test, metric, n_seeds, mean, low, high`: OOD less that of the
             baseline's frontier at equal IID; empty where the baseline has no frontier.
         ends: the same columns: the named snapshots of the models that have any, such as the ends
@@ -62,6 +68,7 @@ class Comparison:
     metrics: list[str]
     baseline: str | None
     baseline_rule: str
+    oracle: str | None
     level: float
     cells: pd.DataFrame
     validation: pd.DataFrame
@@ -69,6 +76,7 @@ class Comparison:
     slices: pd.DataFrame
     worst: pd.DataFrame
     tests: pd.DataFrame
+    closed: pd.DataFrame
     margins: pd.DataFrame
     ends: pd.DataFrame
     times: pd.DataFrame
@@ -110,6 +118,7 @@ def summarise(
     metrics: Sequence[str] | None = None,
     level: float = 0.95,
     failures: Sequence[str] = (),
+    oracle: str | None = None,
 ) -> Comparison:
     """Compare the runs of one dataset and protocol.
 
@@ -121,10 +130,11 @@ def summarise(
         metrics: what the printed table shows; None is the choice of a run's own table.
         level: confidence level.
         failures: sentences about runs that did not finish; they go into the notes.
+        oracle: label of the model between which and the baseline `closed` measures the gap.
 
     Raises:
-        InputError: there is no run, they are of several datasets or protocols, or the baseline is
-            not among them.
+        InputError: there is no run, they are of several datasets or protocols, or the baseline or
+            the oracle is not among them.
     """
     _require_one_setting(runs)
     runs, repeated = _latest(runs)
@@ -135,6 +145,7 @@ def summarise(
     chosen, rule = choose_baseline(compared, baseline)
     odd = odd_splits(compared, chosen)
     tests, test_notes = paired_tests(compared, chosen, odd, level)
+    closed, closed_notes = closed_gaps(compared, chosen, oracle, odd, level)
     margins, margin_notes = frontier_margins(compared, chosen, odd, level)
     tables = summary_tables(by_label, level)
     shown = _shown(runs, metrics)
@@ -147,8 +158,10 @@ def summarise(
         metrics=shown,
         baseline=chosen,
         baseline_rule=rule,
+        oracle=oracle,
         level=level,
         tests=tests,
+        closed=closed,
         margins=margins,
         ends=snapshot_means(compared, level),
         selection_rules=list(dict.fromkeys(run.record["selection"]["rule"] for run in runs)),
@@ -157,6 +170,7 @@ def summarise(
             *repeated,
             *odd.values(),
             *test_notes,
+            *closed_notes,
             *margin_notes,
             *failures,
         ],

@@ -23,10 +23,10 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
 
     `table.csv` and `table.parquet` have a line a model, test set and metric, with a column `what`
     (`test`, `validation`, or `gap` for iid less this test); `tests.*` are the paired tests,
-    `slices.*` the slices, `margins.*` the margins over the baseline's frontier where it has one,
-    `ends.*` the named snapshots where models have any.
-    The column `sees_truth` of each says that the model was given the planted truth or was selected
-    by a test.
+    `slices.*` the slices, `closed.*` the shares of the gap to the oracle where one is named,
+    `margins.*` the margins over the baseline's frontier where it has one, `ends.*` the named
+    snapshots where models have any. The column `sees_truth` of each says that the model was given
+    the planted truth or was selected by a test.
     """
     write_atomically(out / "table.md", as_markdown(comparison) + "\n")
     write_atomically(out / "table.tex", as_latex(comparison) + "\n")
@@ -34,9 +34,9 @@ def write_comparison(comparison: Comparison, out: Path, command: str | None = No
         "table": long_table(comparison),
         "tests": comparison.tests,
         "slices": comparison.slices,
-        **({"margins": comparison.margins} if len(comparison.margins) else {}),
-        **({"ends": comparison.ends} if len(comparison.ends) else {}),
     }
+    asked = {"closed": comparison.closed, "margins": comparison.margins, "ends": comparison.ends}
+    tables |= {name: table for name, table in asked.items() if len(table)}
     for name, plain in tables.items():
         knowing = plain["model"].map(lambda label: bool(comparison.marks[label]))
         table = plain.assign(sees_truth=knowing.astype(bool))
@@ -68,6 +68,7 @@ def describe(comparison: Comparison, out: Path, command: str | None) -> dict[str
         "metrics": comparison.metrics,
         "baseline": comparison.baseline,
         "baseline_rule": comparison.baseline_rule,
+        "oracle": comparison.oracle,
         "level": comparison.level,
         "selection_rules": comparison.selection_rules,
         "notes": comparison.notes,

@@ -167,6 +167,9 @@ def test_a_failed_run_is_missing_and_gives_code_1(folder, capsys, monkeypatch):
         (["--models", "BPR", "--jobs=0"], "jobs: expected"),
         (["--models", "BPR", "--seeds=x"], "seeds: expected"),
         (["--models", "BPR,Pop", "--baseline", "Pip"], "Did you mean 'Pop'"),
+        (["--models", "BPR,Pop", "--oracle", "Pip"], "oracle: 'Pip' is not among the models"),
+        (["--models", "BPR,Pop", "--oracle=Pop", "--baseline=Pop"], "oracle: Pop is the baseline"),
+        (["--models", "BPR", "--oracle="], "--oracle names no model"),
         (["--models", "BPR", "--seed=3"], "seed: compare takes several"),
         (["--models", "Pop,Nope"], "no such model"),
         (["--models", "BPR", "--dataset", "none"], "dataset 'none'"),
@@ -193,12 +196,13 @@ def test_the_pages_command_names_no_place_of_this_machine():
         "seeds": "5",
         "first_seed": None,
         "baseline": "BPR[epochs=3]",
+        "oracle": "Pop",
         "config_files": ["a.yaml"],
         "command_line": {"data_path": "/somewhere/here", "ood": "temporal"},
     }
 
     assert command_of(given, "docs/results.md") == (
         "python run_recbole_inv.py compare --models 'Pop,BPR[epochs=3]' --dataset toy --seeds 5 "
-        "--baseline 'BPR[epochs=3]' --config_files a.yaml --data_path=DIR --ood=temporal "
+        "--baseline 'BPR[epochs=3]' --oracle Pop --config_files a.yaml --data_path=DIR --ood=temporal "
         "--markdown docs/results.md"
     )

@@ -1,0 +1,50 @@
+"""The table of what the models close of the gap to the oracle."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from recbole_invariant.comparison.cells import MIN_SEEDS, Grid
+from recbole_invariant.comparison.summary import Comparison
+
+
+def closed_heading(comparison: Comparison, metric: str) -> str:
+    """Name the table."""
+    return (
+        f"{metric}: share of the gap between {comparison.baseline} and {comparison.oracle} "
+        f"that is closed [{comparison.level:.0%} interval]"
+    )
+
+
+def closed_grid(comparison: Comparison, metric: str) -> Grid:
+    """Lay out the shares: a line a model, a column a shifted test, then the change on `iid`."""
+    part = comparison.closed[comparison.closed["metric"] == metric]
+    found = {(row["model"], row["test"]): row for row in part.to_dict("records")}
+    tests = [test for test in comparison.test_sets if test in set(part["test"])]
+    n_seeds = len(comparison.seeds)
+    lines = []
+    for model in dict.fromkeys(part["model"]):
+        rows = [found.get((model, test)) for test in tests]
+        one = next(row for row in rows if row is not None)
+        change = _with_ends(one, ("iid_change", "iid_low", "iid_high"), "+.1%")
+        shares = [_with_ends(row, ("mean", "low", "high"), ".2f") for row in rows]
+        missing = "" if one["n_seeds"] == n_seeds else f" (n={one['n_seeds']})"
+        lines.append([model + comparison.marks[model] + missing, *shares, change])
+    return ["model", *tests, "change|on iid"], lines
+
+
+def _with_ends(row: Mapping[Any, Any] | None, names: tuple[str, str, str], form: str) -> str:
+    """Write a value and both ends of its interval, which stand for `MIN_SEEDS` seeds or more.
+
+    The baseline's and the oracle's own shares are 0 and 1 by definition and have none.
+    """
+    if row is None:
+        return ""
+    value, low, high = (row[name] for name in names)
+    if math.isnan(value):
+        return "n/a"
+    # a small negative value is written as 0, without its sign
+    text = f"{round(value, 4) + 0.0:{form}}"
+    if row["n_seeds"] < MIN_SEEDS or math.isnan(low) or high - low < 1e-5:
+        return text
+    return f"{text} [{low:{form}}, {high:{form}}]"
