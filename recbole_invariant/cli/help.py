@@ -18,8 +18,8 @@ Without COMMAND it trains one model, evaluates it and writes a run folder.
 commands:
   evaluate --run DIR       test a finished run again, e.g. with other --metrics or --topk
   compare --models A,B     models x --seeds N on one dataset: a table with intervals and paired
-                           tests; --jobs N, --baseline A, --oracle B, --out DIR, --markdown FILE, --dry_run;
-                           a model may have options of its own: A[key=value,...]
+                           tests; --jobs N, --baseline A, --oracle B, --out DIR, --markdown FILE,
+                           --dry_run; a model may have options of its own: A[key=value,...]
   planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...;
                            --kind sequences --preset M|S|W|Q for models of sequences;
                            planted --help lists its options

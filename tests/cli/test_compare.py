@@ -203,6 +203,6 @@ def test_the_pages_command_names_no_place_of_this_machine():
 
     assert command_of(given, "docs/results.md") == (
         "python run_recbole_inv.py compare --models 'Pop,BPR[epochs=3]' --dataset toy --seeds 5 "
-        "--baseline 'BPR[epochs=3]' --oracle Pop --config_files a.yaml --data_path=DIR --ood=temporal "
-        "--markdown docs/results.md"
+        "--baseline 'BPR[epochs=3]' --oracle Pop --config_files a.yaml --data_path=DIR "
+        "--ood=temporal --markdown docs/results.md"
     )
