@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
-from recbole_invariant.configuration.attribute_checks import attribute_problems
+from recbole_invariant.configuration.attribute_checks import (
+    attribute_problems,
+    balancing_problems,
+)
 from recbole_invariant.configuration.dataset_files import dataset_problems
 from recbole_invariant.configuration.irl4rec_checks import contradictions, without_effect
 from recbole_invariant.configuration.layers import (
@@ -184,6 +187,7 @@ def _resolve_layers(
     problems += sequence_problems(user, merged(defaults), entry.name)
     problems += dataset_problems(values, dataset, entry.name)
     problems += attribute_problems(values, origin, dataset, entry.model_class)
+    problems += balancing_problems(values, dataset)
     problems += contradictions(values, entry.model_class, wrapped)
     layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
     return layers, problems

@@ -65,7 +65,8 @@ def _lazy_attributes(
 def _layer_patch(module: ModuleType) -> None:
     """Let RecBole's Config put our YAML layers under the user's, for our models only.
 
-    Ratings below `positive_threshold` are then no positives there either.
+    Ratings below `positive_threshold` are then no positives there either, and options that
+    contradict each other are refused.
     """
     load = module.Config._load_internal_config_dict
 
@@ -80,6 +81,7 @@ def _layer_patch(module: ModuleType) -> None:
         wrapped, problems = find_wrapped(model, model_class, dataset, [given])
         if problems:
             raise InputError(problems)
+        self.wrapped_model = wrapped
         variant = given.values.get("variant")
         values = merged(default_layers(model, model_class, dataset, variant, wrapped))
         self.internal_config_dict.update(values)
@@ -92,8 +94,11 @@ def _layer_patch(module: ModuleType) -> None:
         if getattr(self, "layers_itself", False):
             return
         if ModelEntry(self["model"], self.model_class).is_ours:
+            from recbole_invariant.configuration.host_checks import host_problems
             from recbole_invariant.data.positives import request_positives
 
+            if problems := host_problems(self, self.model_class, self.wrapped_model):
+                raise InputError(problems)
             request_positives(self)
 
     module.Config._load_internal_config_dict = load_with_our_layers

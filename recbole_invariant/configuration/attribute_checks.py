@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recbole.utils import ModelType
+
 from recbole_invariant.configuration.item_columns import (
     ONE_TOKEN,
     TOKENS,
@@ -84,6 +86,12 @@ def unfit_for_attribute(use: AttributeUse, values: Any, origin: Mapping[str, str
     return None
 
 
+def use_of(model_class: type[Any]) -> AttributeUse | None:
+    """Return what a model does with the option `attribute`, None where it has no such option."""
+    family = (cls.__name__ for cls in model_class.__mro__)
+    return next((USES[name] for name in family if name in USES), None)
+
+
 def attribute_problems(
     values: Mapping[str, Any], origin: Mapping[str, str], dataset: str, model_class: type[Any]
 ) -> list[str]:
@@ -95,8 +103,7 @@ def attribute_problems(
         dataset: name of the dataset; where it is not there, only the options are checked.
         model_class: the model.
     """
-    family = (cls.__name__ for cls in model_class.__mro__)
-    use = next((USES[name] for name in family if name in USES), None)
+    use = use_of(model_class)
     if use is None or not {*use.needing, "attribute"} <= values.keys():
         return []
     needing = " and ".join(needs_attribute(use, values, origin))
@@ -107,3 +114,17 @@ def attribute_problems(
         return []  # the check against the schema says so
     said = column_problem(values, dataset, values["attribute"], use.kind)
     return [f"{needing} needs the option attribute: {said}"] if said else []
+
+
+def balancing_problems(values: Mapping[str, Any], dataset: str) -> list[str]:
+    """Check the column that `balanced_attribute` names, before any data is loaded.
+
+    Args:
+        values: all options, before RecBole changed any.
+        dataset: name of the dataset; where it is not there, nothing is said.
+    """
+    name = values["balanced_attribute"]
+    if not name or not isinstance(name, str) or values["MODEL_TYPE"] is not ModelType.SEQUENTIAL:
+        return []  # other checks say so
+    said = column_problem(values, dataset, name, ONE_TOKEN)
+    return [f"balanced_attribute: {said}"] if said else []

@@ -35,6 +35,18 @@ def test_the_backbone_of_the_files(capsys):
     assert "--n_heads" not in text
 
 
+def test_the_encoder_of_irl4rec(capsys):
+    text = shown(capsys, "--model", "Irl4Rec")
+    assert section(text, "Irl4Rec")[:3] == ["--encoder", "--variant", "--s_input"]
+    assert "--n_heads" in section(text, "SASRec (encoder)")
+
+    text = shown(capsys, "--model", "Irl4Rec", "--encoder=GRU4Rec")
+    assert "--num_layers" in section(text, "GRU4Rec (encoder)")
+    assert "--n_heads" not in text
+    assert text.count("--loss_type") == 1
+    assert "--backbone" not in text.partition("\noptions of Irl4Rec")[2]
+
+
 def test_a_model_that_wraps_none_has_no_such_section(capsys):
     assert "(backbone)" not in shown(capsys, "--model=PaInvRL", "--backbone=SASRec")
 

@@ -140,3 +140,18 @@ def test_columns_that_are_left_out_and_a_missing_file_are_told(data):
     (data / "shop" / "shop.item").unlink()
     said = message(data, variant="attribute_shift", attribute="category")
     assert "shop.item, which is not there" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        ("categry", "there is no column 'categry'. Did you mean 'category'?"),
+        ("tags", "'tags:token_seq' is not one token an item."),
+        ("brand", "the column 'brand' is not loaded."),
+    ],
+)
+def test_a_column_to_balance_is_asked_for_any_model_of_sequences(data, column, says):
+    for model in ("SASRec", "Irl4Rec"):
+        said = message(data, model, balanced_attribute=column)
+        assert said.startswith(f"balanced_attribute: {says}")
+    assert build(data, "SASRec", balanced_attribute="category")["balanced_attribute"] == "category"

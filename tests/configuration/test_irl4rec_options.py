@@ -1,9 +1,11 @@
 """Irl4Rec's options: declared and read, their ranges, and which cannot go together."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recbole.config import Config
 
 import recbole_invariant
 from recbole_invariant.config import build_config
@@ -206,3 +208,34 @@ def test_a_subclass_is_checked_too_and_other_models_are_not() -> None:
     with pytest.raises(InputError, match="independence_weight"):
         build_config(mine, "ml-100k", wrong)
     assert build_config("IDEA", "ml-100k", {**wrong, "s_input": "attribute"})["model"] == "IDEA"
+
+
+def host_config(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Config:
+    monkeypatch.setattr(sys, "argv", ["pytest"])  # RecBole reads the command line
+    return Config("Irl4Rec", "ml-100k", config_dict=options)
+
+
+@pytest.mark.parametrize("options", [{"encoder": "BERT4Rec"}, {"variant": "plain"}])
+def test_recboles_own_config_has_the_same_values(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    ours, host = build_config("Irl4Rec", "ml-100k", options), host_config(monkeypatch, **options)
+
+    given_later = {"val_interval"}  # by `positive_threshold`, when data is prepared
+    keys = ours.layers.keys() - given_later
+    assert {key for key in keys if str(ours[key]) != str(host[key])} == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"independence": "dib", "independence_weight": 1.0}, "independence_weight: with"),
+        ({"s_input": "attribute", "attribute": None}, "needs the option attribute"),
+        ({"encoder": "SASrec"}, "encoder: there is no model 'SASrec' in RecBole."),
+    ],
+)
+def test_recboles_own_config_refuses_what_ours_refuses(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        host_config(monkeypatch, **options)
