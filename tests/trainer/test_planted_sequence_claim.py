@@ -33,6 +33,14 @@ QUICK: dict[str, Any] = {
     "show_progress": False,
 }
 
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "shift": ("IDEA", {"variant": "attribute_shift", "pretrain_epochs": 1}),
+    "adjusted": ("IDEA", {"variant": "cue_adjusted", "pretrain_epochs": 1}),
+    "disentangled": ("Irl4Rec", {"variant": "attribute", "encoder": "GRU4Rec", "loss_type": "CE"}),
+    "balanced": ("GRU4Rec", {"balanced_attribute": "attribute"}),
+}
+"""What is told which attribute misleads."""
+
 
 def measured(folder: Path, seed: int, model: str, **options: Any) -> tuple[dict[str, Any], Any]:
     """NDCG@10 of a model by test set, and that of every epoch as points (iid, ood_flip)."""
@@ -56,17 +64,13 @@ def measured(folder: Path, seed: int, model: str, **options: Any) -> tuple[dict[
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.ndarray]]:
     folder = tmp_path_factory.mktemp("claim")
     rows: dict[str, list[dict[str, float]]] = {}
-    lines: dict[str, dict[str, Any]] = {
-        "shift": {"variant": "attribute_shift"},
-        "adjusted": {"variant": "cue_adjusted"},
-    }
     for seed in SEEDS:
         write_sequences(generate_sequences(preset("S", **WORLD), seed), folder / str(seed) / NAME)
         plain, path = measured(folder, seed, "GRU4Rec", frontier=True)
         front = pareto_front(path)
         rows.setdefault("plain", []).append(plain)
-        for name, options in lines.items():
-            found, _ = measured(folder, seed, "IDEA", **options, pretrain_epochs=1)
+        for name, (model, options) in LINES.items():
+            found, _ = measured(folder, seed, model, **options)
             margin = margin_over_front(front, found["iid"], found["ood_flip"])
             rows.setdefault(name, []).append({**found, "margin": float(margin)})
     return {
@@ -75,7 +79,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.
     }
 
 
-@pytest.mark.parametrize("name", ["shift", "adjusted"])
+@pytest.mark.parametrize("name", list(LINES))
 def test_what_changes_the_odds_of_the_cue_is_above_every_plain_epoch(
     results: dict[str, dict[str, np.ndarray]], name: str
 ) -> None:
