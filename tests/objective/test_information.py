@@ -131,7 +131,7 @@ def test_gradient_is_right_and_descent_lowers_dependence(measure: Measure) -> No
     t = t.clone().requires_grad_()
     before = measure(t, s)
     (gradient,) = torch.autograd.grad(before, t)
-    assert float(measure(t.detach() - 0.5 * gradient, s)) < float(before)
+    assert float(measure(t.detach() - 0.5 * gradient, s)) < float(before.detach())
 
 
 def test_gradient_of_xcov_is_its_derivative() -> None:
