@@ -9,10 +9,14 @@ import pytest
 import torch
 import yaml
 from recbole.config import Config
+from recbole.data.dataset import Dataset
 
+from recbole_invariant.config import build_config
 from recbole_invariant.configuration.known_keys import known_keys
 from recbole_invariant.data.dataset import MultimodalDataset
+from recbole_invariant.data.item_attribute import item_tokens
 from recbole_invariant.data.modality_specs import parse_specs
+from recbole_invariant.data.positives import request_positives
 from recbole_invariant.data.splits import protocol
 
 REPOSITORY = Path(__file__).parents[1]
@@ -138,3 +142,31 @@ def test_ml_100k_genres_bring_the_same_items_together(monkeypatch: pytest.Monkey
     toy_story, aladdin, golden_eye = (dataset.token2id("item_id", t) for t in ("1", "95", "2"))
     assert genre[toy_story] @ genre[aladdin] > 0.5
     assert genre[toy_story] @ genre[golden_eye] == 0
+
+
+ATTRIBUTES = sorted(name for name in FILES if "Irl4Rec" in options(name).get("models", {}))
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_the_attribute_of_irl4rec_is_a_column_that_its_options_load(name: str) -> None:
+    if name != "ml-100k" and not (DATA / name).is_dir():
+        pytest.skip(f"no data at {DATA / name}; set RECBOLE_INVARIANT_DATA to its folder")
+    config = build_config("Irl4Rec", name, {"variant": "attribute", "data_path": str(DATA)})
+    assert config["attribute"] in config["load_col"]["item"]
+
+
+@pytest.mark.parametrize("name", ["ml-100k", "amazon-grocery-seq"])
+def test_irl4rec_ranks_the_items_that_other_models_rank(name: str) -> None:
+    """Items of the .item file without an interaction would otherwise be ranked by it alone."""
+    if name != "ml-100k" and not (DATA / name).is_dir():
+        pytest.skip(f"no data at {DATA / name}; set RECBOLE_INVARIANT_DATA to its folder")
+    found = {}
+    for model in ("GRU4Rec", "Irl4Rec"):
+        config = build_config(model, name, {"data_path": str(DATA), "use_gpu": False})
+        request_positives(config)
+        found[model] = Dataset(config)
+        found[model]._change_feat_format()
+    plain, ours = found.values()
+    assert (ours.field2id_token["item_id"] == plain.field2id_token["item_id"]).all()
+    tokens = item_tokens(ours, config["attribute"])
+    assert (tokens[1:].sum(axis=1) > 0).mean() > 0.99
