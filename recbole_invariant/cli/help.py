@@ -23,7 +23,8 @@ commands:
   planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...;
                            --kind sequences --preset M|S|W|Q for models of sequences;
                            planted --help lists its options
-  report --runs DIR        one HTML page of all runs in a folder; --out FILE, --baseline A
+  report --runs DIR        one HTML page of all runs in a folder; --out FILE, --baseline A,
+                           --oracle B
   doctor                   versions, mends in force, devices, data found
 
 options of a run:

@@ -5,7 +5,9 @@ from pathlib import Path
 from recbole_invariant.cli.arguments import Arguments
 from recbole_invariant.errors import InputError
 
-USAGE = "report takes --runs DIR, --out FILE (default report.html) and --baseline MODEL"
+USAGE = (
+    "report takes --runs DIR, --out FILE (default report.html), --baseline MODEL and --oracle MODEL"
+)
 
 
 def report(arguments: Arguments) -> int:
@@ -18,7 +20,7 @@ def report(arguments: Arguments) -> int:
 
     runs = arguments.take("runs")
     out = arguments.take("out", "report.html")
-    baseline = arguments.take("baseline")
+    baseline, oracle = arguments.take("baseline"), arguments.take("oracle")
     others = [*arguments.options, *(["config_files"] if arguments.config_files else [])]
     if others:
         raise InputError(f"{USAGE}, not --{', --'.join(others)}.")
@@ -26,5 +28,5 @@ def report(arguments: Arguments) -> int:
         raise InputError(f"{USAGE}; --runs is missing: the folder that holds the run folders.")
     if out == "true":
         raise InputError(f"{USAGE}; --out names no file.")
-    print(write_report(Path(runs), Path(str(out)), baseline))
+    print(write_report(Path(runs), Path(str(out)), baseline, oracle))
     return 0

@@ -7,6 +7,12 @@ from typing import Any
 from recbole_invariant.comparison.cells import MIN_SEEDS, Grid
 from recbole_invariant.comparison.summary import Comparison
 
+SHARE = ("mean", "low", "high")
+CHANGE = ("iid_change", "iid_low", "iid_high")
+"""Columns of `Comparison.closed`: a value and the ends of its interval."""
+
+Row = Mapping[Any, Any]
+
 
 def closed_heading(comparison: Comparison, metric: str) -> str:
     """Name the table."""
@@ -26,25 +32,36 @@ def closed_grid(comparison: Comparison, metric: str) -> Grid:
     for model in dict.fromkeys(part["model"]):
         rows = [found.get((model, test)) for test in tests]
         one = next(row for row in rows if row is not None)
-        change = _with_ends(one, ("iid_change", "iid_low", "iid_high"), "+.1%")
-        shares = [_with_ends(row, ("mean", "low", "high"), ".2f") for row in rows]
+        change = _with_ends(one, CHANGE, "+.1%")
+        shares = [_with_ends(row, SHARE, ".2f") for row in rows]
         missing = "" if one["n_seeds"] == n_seeds else f" (n={one['n_seeds']})"
         lines.append([model + comparison.marks[model] + missing, *shares, change])
     return ["model", *tests, "change|on iid"], lines
 
 
-def _with_ends(row: Mapping[Any, Any] | None, names: tuple[str, str, str], form: str) -> str:
-    """Write a value and both ends of its interval, which stand for `MIN_SEEDS` seeds or more.
-
-    The baseline's and the oracle's own shares are 0 and 1 by definition and have none.
-    """
+def _with_ends(row: Row | None, names: tuple[str, str, str], form: str) -> str:
     if row is None:
         return ""
+    value, interval = share_text(row, names, form)
+    return f"{value} [{interval}]" if interval else value
+
+
+def share_text(row: Row, names: tuple[str, str, str], form: str) -> tuple[str, str]:
+    """Write a value and both ends of its interval, which is empty where there is none to show.
+
+    It stands from `MIN_SEEDS` seeds on. The baseline's and the oracle's own shares are 0 and 1 by
+    definition and have none.
+
+    Args:
+        row: of `Comparison.closed`.
+        names: columns of the value and the ends, `SHARE` or `CHANGE`.
+        form: format of a number.
+    """
     value, low, high = (row[name] for name in names)
     if math.isnan(value):
-        return "n/a"
+        return "n/a", ""
     # a small negative value is written as 0, without its sign
     text = f"{round(value, 4) + 0.0:{form}}"
     if row["n_seeds"] < MIN_SEEDS or math.isnan(low) or high - low < 1e-5:
-        return text
-    return f"{text} [{low:{form}}, {high:{form}}]"
+        return text, ""
+    return text, f"{low:{form}}, {high:{form}}"

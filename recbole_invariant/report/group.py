@@ -102,33 +102,44 @@ class Group:
         return [run.record for run in self.runs[label]]
 
 
-def make_groups(runs: Sequence[FoundRun], baseline: str | None = None) -> list[Group]:
+def make_groups(
+    runs: Sequence[FoundRun], baseline: str | None = None, oracle: str | None = None
+) -> list[Group]:
     """Sort runs by dataset and protocol and compare those of each.
 
     Args:
         runs: of any datasets and protocols.
         baseline: label that the others are tested against, in the groups that have it; None takes
             each group's own choice.
+        oracle: label that bounds the others in a table of the shares of the gap closed, in the
+            groups that have it.
 
     Raises:
-        InputError: no group has the baseline.
+        InputError: no group has the baseline or the oracle.
     """
     settings: dict[tuple[str, str], list[FoundRun]] = {}
     for run in runs:
         settings.setdefault((run.dataset, run.protocol or ""), []).append(run)
     known = list(dict.fromkeys(run.label for run in runs if not run.is_control))
-    if baseline is not None and baseline not in known:
-        raise InputError(
-            f"--baseline: '{baseline}' is not among the models {', '.join(known)}."
-            f"{suggest(baseline, known)}"
-        )
+    for option, label in (("baseline", baseline), ("oracle", oracle)):
+        if label is not None and label not in known:
+            raise InputError(
+                f"--{option}: '{label}' is not among the models {', '.join(known)}."
+                f"{suggest(label, known)}"
+            )
     styles = assign_styles(known)
-    return [_group(found, styles, baseline) for found in settings.values()]
+    return [_group(found, styles, baseline, oracle) for found in settings.values()]
 
 
-def _group(runs: Sequence[FoundRun], styles: Mapping[str, Style], baseline: str | None) -> Group:
-    own = any(run.label == baseline and not run.is_control for run in runs)
-    comparison = summarise(runs, baseline if own else None)
+def _group(
+    runs: Sequence[FoundRun],
+    styles: Mapping[str, Style],
+    baseline: str | None,
+    oracle: str | None,
+) -> Group:
+    own = {run.label for run in runs if not run.is_control}
+    baseline, oracle = (label if label in own else None for label in (baseline, oracle))
+    comparison = summarise(runs, baseline, oracle=oracle)
     by_label: dict[str, list[FoundRun]] = {}
     for run in comparison.runs:
         if not run.is_control:

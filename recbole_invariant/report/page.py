@@ -49,7 +49,9 @@ class Section:
         return str(self.panels[0].content["headline"])
 
 
-def write_report(runs: str | Path, out: str | Path, baseline: str | None = None) -> Path:
+def write_report(
+    runs: str | Path, out: str | Path, baseline: str | None = None, oracle: str | None = None
+) -> Path:
     """Write the page of all finished runs in a folder.
 
     Args:
@@ -58,12 +60,14 @@ def write_report(runs: str | Path, out: str | Path, baseline: str | None = None)
         out: the HTML file.
         baseline: model that the others are tested against; None takes the strongest plain
             baseline on validation, for each dataset and protocol.
+        oracle: model that bounds the others in a table of the shares of the gap closed.
 
     Returns:
         The file.
 
     Raises:
-        InputError: there is no such folder, it has no finished run, or no such baseline.
+        InputError: there is no such folder, it has no finished run, or no such baseline or
+            oracle.
     """
     found = current_runs(runs)
     if not found:
@@ -74,7 +78,7 @@ def write_report(runs: str | Path, out: str | Path, baseline: str | None = None)
     out = Path(out)
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; name a file such as {out / 'report.html'}.")
-    write_atomically(out, render(make_groups(found, baseline)))
+    write_atomically(out, render(make_groups(found, baseline, oracle)))
     return out
 
 

@@ -15,7 +15,9 @@ from recbole_invariant.data.balanced_rows import (
     effective_share,
 )
 from recbole_invariant.errors import InputError
+from tests.contracts import ModelContract
 from tests.sequences import SMALL, prepared
+from tests.sequences import options as sequence_options
 
 N_VALUES = 3
 
@@ -142,6 +144,22 @@ def test_the_loaders_generator_says_what_an_epoch_draws(folder: Path) -> None:
     loader.generator.set_state(state)
     assert torch.equal(first, torch.cat([rows["item_id"] for rows in loader]))
     assert not torch.equal(first, other)
+
+
+class Peer(ModelContract):
+    """Borrowed for its interrupted training."""
+
+    name = "GRU4Rec"
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(folder: Path, tmp_path: Path) -> None:
+    given = {**SMALL["GRU4Rec"], "load_col": COLUMNS, "balanced_attribute": "colour", "epochs": 3}
+    Peer.options = sequence_options(folder, **given)
+    whole, trainer, _ = Peer().trained(folder)
+    resumed, again = Peer().interrupted(folder, tmp_path / "run", 2)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert trainer.best_valid_result == again.best_valid_result
 
 
 @pytest.mark.parametrize("model", ["GRU4Rec", "SASRec"])

@@ -9,6 +9,7 @@ from recbole_invariant.report.charts.intervals import Estimate
 from recbole_invariant.report.group import Group
 from recbole_invariant.report.judgement import by_ood_mean
 from recbole_invariant.report.panels.base import Panel
+from recbole_invariant.report.panels.closed_table import closed_table
 from recbole_invariant.report.panels.ends_table import ends_rows
 from recbole_invariant.report.panels.table_cell import Cell
 from recbole_invariant.report.standing import Standing, standings
@@ -56,6 +57,9 @@ def make(group: Group) -> Panel:
         "first": [k % len(group.metrics) == 0 for k in range(len(columns))],
         "rows": rows,
         "ends": ends_rows(group),
+        "closed": closed_table(group),
+        "oracle": group.comparison.oracle,
+        "judged": metric_title(group.metric),
         "racing": " among models that do not see the truth" if group.truth_knowing else "",
         "level": f"{group.comparison.level:.0%}",
         "intervals": group.has_intervals,
