@@ -10,6 +10,7 @@ from recbole_invariant.report.stage_words import (
     kept_words,
     limit_words,
     limited_stages,
+    wrapped_name,
 )
 
 
@@ -30,10 +31,9 @@ def _backbones(by_label: ByLabel) -> Iterator[str]:
     """Name what each line wraps, in one sentence; a default stands in no label."""
     found: dict[str, list[str]] = {}
     for label, runs in by_label.items():
-        names = ((run.record.get("diagnostics") or {}).get("backbone") for run in runs)
-        for name in dict.fromkeys(names):
-            if name:
-                found.setdefault(str(name), []).append(label)
+        for name in dict.fromkeys(wrapped_name(run.record) for run in runs):
+            if name is not None:
+                found.setdefault(name, []).append(label)
     if found:
         said = (f"{', '.join(labels)} over {name}" for name, labels in found.items())
         yield f"wrapped models: {'; '.join(said)}"

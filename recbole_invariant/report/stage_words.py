@@ -14,10 +14,17 @@ LIMIT = "limit"
 """What `ended` of a stage says where neither early stopping nor the stage itself ended it."""
 
 
+def wrapped_name(record: Mapping[str, Any]) -> str | None:
+    """Return the name of the model that a run's model wraps, None where it wraps none."""
+    diagnostics = record.get("diagnostics") or {}
+    name = diagnostics.get("backbone") or diagnostics.get("encoder")
+    return str(name) if name else None
+
+
 def full_name(record: Mapping[str, Any]) -> str:
     """Name a run's model and, where it wraps another one, that one: `IDEA over GRU4Rec`."""
-    backbone = (record.get("diagnostics") or {}).get("backbone")
-    return f"{record['model']} over {backbone}" if backbone else str(record["model"])
+    wrapped = wrapped_name(record)
+    return f"{record['model']} over {wrapped}" if wrapped else str(record["model"])
 
 
 def kept_words(record: Mapping[str, Any]) -> str | None:

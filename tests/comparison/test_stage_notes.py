@@ -30,13 +30,14 @@ def write(folder: Path) -> list[str]:
         label = "IDEA[backbone=SASRec]"
         write_run(folder / f"b{seed}", "IDEA", seed, label=label, stages=stages("limit"), **more)
         write_run(folder / f"c{seed}", "BPR", seed)
+        write_run(folder / f"d{seed}", "Irl4Rec", seed, diagnostics={"encoder": "SASRec"})
     return summarise(find_runs(folder)).notes
 
 
 def test_the_notes_tell_them(tmp_path: Path) -> None:
     notes = write(tmp_path)
     wanted = [
-        "wrapped models: IDEA over GRU4Rec; IDEA[backbone=SASRec] over SASRec",
+        "wrapped models: IDEA over GRU4Rec; IDEA[backbone=SASRec], Irl4Rec over SASRec",
         "IDEA kept: plain backbone of stage 'pretrain' in 2 of 3 seeds, best of stage 'alternate' "
         "in 1 of 3 seeds; chosen by validation between the stages",
         "IDEA[backbone=SASRec] kept: best of stage 'alternate' in 3 of 3 seeds; `keep: best` "

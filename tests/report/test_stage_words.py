@@ -69,3 +69,5 @@ def test_a_runs_notes_have_them_and_name_the_backbone() -> None:
     assert any(note.startswith("IDEA kept: ") for note in notes)
     assert any(note.startswith("pretrain of IDEA ended") for note in notes)
     assert full_name({"model": "BPR"}) == "BPR"
+    two_encoders = {"model": "Irl4Rec", "diagnostics": {"encoder": "NARM"}}
+    assert full_name(two_encoders) == "Irl4Rec over NARM"
