@@ -93,9 +93,10 @@ def sequence_problems(user: Sequence[Layer], defaults: Mapping[str, Any], model:
 def negatives_of_sequences(
     values: Mapping[str, Any], origin: Mapping[str, str], model_class: type[Any], user: set[str]
 ) -> Layer | str | None:
-    """Settle `train_neg_sample_args` of a sequential model with cross entropy, which takes none.
+    """Settle `train_neg_sample_args` of a sequential model by its loss.
 
-    RecBole refuses its own default here; unless the user set one, it becomes null.
+    Cross entropy takes no negatives, and RecBole refuses its own default there: unless the user set
+    one, it becomes null. BPR needs them, save where RecBole's masking draws its own.
 
     Returns:
         A layer that sets it, a problem, or None where there is nothing to do.
@@ -103,9 +104,13 @@ def negatives_of_sequences(
     if (
         values["MODEL_TYPE"] is not ModelType.SEQUENTIAL
         or hasattr(model_class, "input_type")
-        or values.get("loss_type") != "CE"
-        or values.get("train_neg_sample_args") is None
+        or values.get("loss_type") not in ("CE", "BPR")
     ):
+        return None
+    if values["loss_type"] == "BPR":
+        masks = values.get("transform") == "mask_itemseq"
+        return _without_negatives(origin) if _samples_none(values) and not masks else None
+    if _samples_none(values):
         return None
     if "train_neg_sample_args" in user:
         return (
@@ -114,6 +119,17 @@ def negatives_of_sequences(
             "samples them."
         )
     return Layer("loss_type CE takes no negatives", {"train_neg_sample_args": None})
+
+
+def _samples_none(values: Mapping[str, Any]) -> bool:
+    return values.get("train_neg_sample_args") is None
+
+
+def _without_negatives(origin: Mapping[str, str]) -> str:
+    return (
+        f"{origin['train_neg_sample_args']}: train_neg_sample_args: null with loss_type BPR, which "
+        "compares a target with a sampled item; leave it out, or take loss_type CE."
+    )
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -71,10 +71,14 @@ def selected_diagnostics(model: Any, loader: Any, generator: torch.Generator) ->
         generator: of the same seed as at the validations gives the same rows.
 
     Returns:
-        `representations`: as `describe`; `probes`: as `probes`.
+        `representations`: as `describe`; `probes`: as `probes`; `n_rows` that were looked at.
     """
     rows = represent_rows(model, loader, generator)
-    return {"representations": describe(rows), "probes": probes(rows, loader._dataset, generator)}
+    return {
+        "representations": describe(rows),
+        "probes": probes(rows, loader._dataset, generator),
+        "n_rows": len(rows.targets),
+    }
 
 
 def describe(rows: RepresentedRows) -> dict[str, float]:

@@ -239,3 +239,12 @@ def test_recboles_own_config_refuses_what_ours_refuses(
 ) -> None:
     with pytest.raises(InputError, match=says):
         host_config(monkeypatch, **options)
+
+
+def test_bpr_needs_negatives_save_where_masking_draws_them() -> None:
+    (said,) = problems(train_neg_sample_args=None)
+
+    assert said.startswith("config=: train_neg_sample_args: null with loss_type BPR")
+    for options in ({"encoder": "BERT4Rec"}, {"loss_type": "CE"}):
+        config = build_config("Irl4Rec", "ml-100k", {"train_neg_sample_args": None, **options})
+        assert config["train_neg_sample_args"]["distribution"] == "none"
