@@ -108,9 +108,10 @@ def negatives_of_sequences(
     ):
         return None
     if values["loss_type"] == "BPR":
+        chosen = "train_neg_sample_args" in user and values["train_neg_sample_args"] is None
         masks = values.get("transform") == "mask_itemseq"
-        return _without_negatives(origin) if _samples_none(values) and not masks else None
-    if _samples_none(values):
+        return _without_negatives(origin) if chosen and not masks else None
+    if values.get("train_neg_sample_args") is None:
         return None
     if "train_neg_sample_args" in user:
         return (
@@ -119,10 +120,6 @@ def negatives_of_sequences(
             "samples them."
         )
     return Layer("loss_type CE takes no negatives", {"train_neg_sample_args": None})
-
-
-def _samples_none(values: Mapping[str, Any]) -> bool:
-    return values.get("train_neg_sample_args") is None
 
 
 def _without_negatives(origin: Mapping[str, str]) -> str:
