@@ -10,7 +10,7 @@ from recbole_invariant.comparison.collect import FoundRun
 from recbole_invariant.comparison.controls import mark
 from recbole_invariant.comparison.margins import frontier_margins
 from recbole_invariant.comparison.notes import comparison_notes
-from recbole_invariant.comparison.oracle_gap import closed_gaps
+from recbole_invariant.comparison.oracle_gap import check_oracle, closed_gaps
 from recbole_invariant.comparison.paired import odd_splits, paired_tests
 from recbole_invariant.comparison.snapshot_means import snapshot_means
 from recbole_invariant.comparison.tables import summary_tables, usual_metrics
@@ -134,7 +134,7 @@ def summarise(
 
     Raises:
         InputError: there is no run, they are of several datasets or protocols, or the baseline or
-            the oracle is not among them.
+            the oracle is not among them, or both were given and are the same.
     """
     _require_one_setting(runs)
     runs, repeated = _latest(runs)
@@ -143,6 +143,7 @@ def summarise(
         by_label.setdefault(run.label, []).append(run)
     compared = {label: found for label, found in by_label.items() if not found[0].is_control}
     chosen, rule = choose_baseline(compared, baseline)
+    check_oracle(oracle, baseline, list(compared))
     odd = odd_splits(compared, chosen)
     tests, test_notes = paired_tests(compared, chosen, odd, level)
     closed, closed_notes = closed_gaps(compared, chosen, oracle, odd, level)

@@ -144,6 +144,16 @@ def test_a_wrong_oracle_is_one_error(tmp_path: Path, oracle: str, said: str) -> 
     assert len(caught.value.problems) == 1
 
 
+def test_an_oracle_that_turns_out_to_be_the_baseline_is_a_note(tmp_path: Path) -> None:
+    comparison = summarise(write(tmp_path), oracle="GRU4Rec")
+    assert comparison.baseline == comparison.oracle == "GRU4Rec"
+    assert comparison.closed.empty
+    assert not comparison.cells.empty
+    said = "no share of the gap to GRU4Rec: it is the baseline itself; name another model as"
+    assert said in as_text(comparison)
+    assert "of the gap between" not in as_text(comparison)
+
+
 def test_balanced_rows_are_no_plain_baseline_and_add_no_epochs_to_its_frontier(
     tmp_path: Path,
 ) -> None:

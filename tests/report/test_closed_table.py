@@ -41,6 +41,14 @@ def test_without_an_oracle_there_is_none(folder: Path) -> None:
     assert "Share of the gap" not in render(groups)
 
 
+def test_an_oracle_that_turns_out_to_be_the_baseline_leaves_the_page(folder: Path) -> None:
+    (plain,) = make_groups(find_runs(folder))
+    oracle = plain.comparison.baseline
+    page = render(make_groups(find_runs(folder), oracle=oracle))
+    assert "Share of the gap between" not in page
+    assert f"No share of the gap to {oracle}: it is the baseline itself" in page
+
+
 def test_the_command_takes_it(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
     given = ["report", "--runs", str(folder), "--out", str(out), "--baseline=Pop"]
