@@ -60,8 +60,13 @@ def share_text(row: Row, names: tuple[str, str, str], form: str) -> tuple[str, s
     value, low, high = (row[name] for name in names)
     if math.isnan(value):
         return "n/a", ""
-    # a small negative value is written as 0, without its sign
-    text = f"{round(value, 4) + 0.0:{form}}"
+    text = _number(value, form)
     if row["n_seeds"] < MIN_SEEDS or math.isnan(low) or high - low < 1e-5:
         return text, ""
-    return text, f"{low:{form}}, {high:{form}}"
+    return text, f"{_number(low, form)}, {_number(high, form)}"
+
+
+def _number(value: float, form: str) -> str:
+    """Write a number; one that is 0 to the digits shown has no minus."""
+    text = f"{value:{form}}"
+    return text if text.strip("-0.%") else f"{0.0:{form}}"

@@ -8,6 +8,7 @@ import pytest
 
 from recbole_invariant.comparison.collect import find_runs
 from recbole_invariant.comparison.layout import as_latex, as_markdown, as_text
+from recbole_invariant.comparison.oracle_grid import CHANGE, SHARE, share_text
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.comparison.write import describe, write_comparison
 from recbole_invariant.errors import InputError
@@ -124,6 +125,23 @@ def test_every_layout_and_the_files_have_it(tmp_path: Path) -> None:
     head = "model,test,metric,n_seeds,gap,mean,low,high,iid_change,iid_low,iid_high"
     assert (tmp_path / "out" / "closed.csv").read_text().startswith(head)
     assert describe(comparison, tmp_path, None)["oracle"] == "Told"
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "change"),
+    [
+        ((-0.0049, -0.0049, 0.004), ("0.00", "0.00, 0.00"), ("-0.5%", "-0.5%, +0.4%")),
+        ((-0.0004, -0.0051, -0.0), ("0.00", "-0.01, 0.00"), ("+0.0%", "-0.5%, +0.0%")),
+        ((0.0004, -0.00049, 1.0), ("0.00", "0.00, 1.00"), ("+0.0%", "+0.0%, +100.0%")),
+        ((-0.1, -20.0, 10.0), ("-0.10", "-20.00, 10.00"), ("-10.0%", "-2000.0%, +1000.0%")),
+    ],
+)
+def test_what_is_zero_to_the_digits_shown_has_no_minus(
+    values: tuple[float, ...], share: tuple[str, str], change: tuple[str, str]
+) -> None:
+    row = {"n_seeds": 5, **dict(zip((*SHARE, *CHANGE), values * 2, strict=True))}
+    assert share_text(row, SHARE, ".2f") == share
+    assert share_text(row, CHANGE, "+.1%") == change
 
 
 def test_without_an_oracle_there_is_no_table(tmp_path: Path) -> None:
