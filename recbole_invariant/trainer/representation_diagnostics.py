@@ -37,7 +37,7 @@ def validation_diagnostics(model: Any, loader: Any, generator: torch.Generator) 
     """Measure independence and predictions of the representations, for the history.
 
     Args:
-        model: Irl4Rec, or whatever has its `represent`, `adjustment_scores`, `spurious_scores`.
+        model: Irl4Rec, or whatever `represent_rows` takes in its place.
         loader: of validation rows.
         generator: draws rows and negatives; made anew from one seed at each validation, it gives
             all of them the same.
@@ -46,20 +46,6 @@ def validation_diagnostics(model: Any, loader: Any, generator: torch.Generator) 
         As `describe`.
     """
     return describe(represent_rows(model, loader, generator))
-
-
-def probe_diagnostics(model: Any, loader: Any, generator: torch.Generator) -> Probes:
-    """Probe the representations for every attribute of the items that is loaded.
-
-    Args:
-        model: as for `validation_diagnostics`.
-        loader: of validation rows.
-        generator: draws rows and halves.
-
-    Returns:
-        As `probes`.
-    """
-    return probes(represent_rows(model, loader, generator), loader._dataset, generator)
 
 
 def selected_diagnostics(model: Any, loader: Any, generator: torch.Generator) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Validation histories encoded by both representations of Irl4Rec."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +10,11 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_invariant.evaluation.loader import UserRankingLoader
+from recbole_invariant.trainer.checkpoint import random_states, set_random_states
 
 MOST_ROWS = 2048
 BATCH = 256
-"""Rows scored at a time: each has a score for every item."""
+"""Rows encoded at a time."""
 
 ADJUSTMENT, SPURIOUS = "adjustment", "spurious"
 
@@ -23,10 +26,13 @@ class Representation:
     Attributes:
         vectors: means `(rows, size)`, on the CPU.
         margins: score of each row's target less that of its negative `(rows,)`.
+        shuffled: the same by the vector of another row, which knows nothing of this one's history
+            but does know what is popular `(rows,)`.
     """
 
     vectors: Tensor
     margins: Tensor
+    shuffled: Tensor
 
 
 @dataclass(frozen=True)
@@ -49,46 +55,74 @@ def represent_rows(model: Any, loader: Any, generator: torch.Generator) -> Repre
     """Encode at most `MOST_ROWS` validation rows, drawn at random, in evaluation mode.
 
     Of several items of a row that are to be found one is drawn. A negative is drawn uniformly from
-    all other items, as in training.
+    all other items, as in training. The model's mode, training or evaluation, and the global random
+    generators are left as they were.
 
     Args:
-        model: Irl4Rec, or whatever has its `represent`, `adjustment_scores`, `spurious_scores`; its
-            mode, training or evaluation, is left as it was.
+        model: Irl4Rec, or whatever has its `represent`, `adjustment_item_scores` and
+            `spurious_item_scores`.
         loader: of validation rows.
-        generator: draws rows, targets and negatives.
+        generator: draws rows, targets, negatives, and which row is held against which.
 
     Raises:
         ValueError: the loader has no row.
     """
-    was_training = model.training
-    model.eval()
     chosen = torch.randperm(_n_rows(loader), generator=generator)[:MOST_ROWS]
     if not len(chosen):
         raise ValueError("validation has no row to measure representations on")
-    found: dict[str, list[tuple[Tensor, Tensor]]] = {}
-    last_items, targets = [], []
-    for index in chosen.split(BATCH):
-        rows, target = _questions(loader, index, generator)
-        negative = _other_items(target, model.n_items, generator)
-        rows = rows.to(model.device)
-        pair = torch.stack([target, negative], dim=1).to(model.device)
-        represented = model.represent(rows)
-        for name, vectors, scores in (
-            (ADJUSTMENT, represented.adjustment, model.adjustment_scores),
-            (SPURIOUS, represented.spurious, model.spurious_scores),
-        ):
-            if vectors is not None:
-                high, low = scores(vectors).gather(1, pair).unbind(1)
-                found.setdefault(name, []).append((vectors.cpu(), (high - low).cpu()))
-        ends = rows[model.ITEM_SEQ_LEN].unsqueeze(1) - 1
-        last_items.append(rows[model.ITEM_SEQ].gather(1, ends).squeeze(1).cpu())
-        targets.append(target)
-    model.train(was_training)
-    by_name = {
-        name: Representation(*(torch.cat(side) for side in zip(*parts, strict=True)))
-        for name, parts in found.items()
-    }
-    return RepresentedRows(by_name, torch.cat(last_items), torch.cat(targets))
+    vectors: dict[str, list[Tensor]] = {ADJUSTMENT: [], SPURIOUS: []}
+    last_items, found = [], []
+    with _undisturbed(model):
+        for index in chosen.split(BATCH):
+            rows, target = _questions(loader, index, generator)
+            rows = rows.to(model.device)
+            represented = model.represent(rows)
+            vectors[ADJUSTMENT].append(represented.adjustment)
+            if represented.spurious is not None:
+                vectors[SPURIOUS].append(represented.spurious)
+            ends = rows[model.ITEM_SEQ_LEN].unsqueeze(1) - 1
+            last_items.append(rows[model.ITEM_SEQ].gather(1, ends).squeeze(1).cpu())
+            found.append(target)
+        targets = torch.cat(found)
+        pair = targets, _other_items(targets, model.n_items, generator)
+        others = _other_rows(len(targets), generator)
+        scores = {ADJUSTMENT: model.adjustment_item_scores, SPURIOUS: model.spurious_item_scores}
+        by_name = {
+            name: _scored(torch.cat(parts), scores[name], pair, others)
+            for name, parts in vectors.items()
+            if parts
+        }
+    return RepresentedRows(by_name, torch.cat(last_items), targets)
+
+
+@contextmanager
+def _undisturbed(model: Any) -> Iterator[None]:
+    """Set evaluation mode; put back the mode and the global random states, whatever happens.
+
+    A loader's transform may draw from any of these: RecBole's for BERT4Rec masks by Python's.
+    """
+    was_training, states = model.training, random_states()
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+        set_random_states(states)
+
+
+def _scored(
+    vectors: Tensor,
+    item_scores: Callable[[Tensor, Tensor], Tensor],
+    pair: tuple[Tensor, Tensor],
+    others: Tensor,
+) -> Representation:
+    """Compare targets with negatives by each row's vector, and by that of the row `others` has."""
+    target, negative = (items.to(vectors.device) for items in pair)
+    margins = [
+        (item_scores(by, target) - item_scores(by, negative)).cpu()
+        for by in (vectors, vectors[others.to(vectors.device)])
+    ]
+    return Representation(vectors.cpu(), *margins)
 
 
 def _n_rows(loader: Any) -> int:
@@ -116,3 +150,11 @@ def _other_items(items: Tensor, n_items: int, generator: torch.Generator) -> Ten
     """Draw an item for each given one, uniformly from the rest of the catalogue (ids from 1)."""
     drawn = torch.randint(1, max(n_items - 1, 2), items.shape, generator=generator)
     return drawn + (drawn >= items)
+
+
+def _other_rows(n_rows: int, generator: torch.Generator) -> Tensor:
+    """Draw a permutation `(n_rows,)` that gives no row itself, save a row that is alone."""
+    order = torch.randperm(n_rows, generator=generator)
+    others = torch.empty_like(order)
+    others[order] = order.roll(1)
+    return others

@@ -172,29 +172,29 @@ class Irl4Rec(SequentialRecommender):  # type: ignore[misc]
         posterior: Posterior = self.head(encoded)
         return posterior.mean
 
-    def adjustment_scores(self, representation: Tensor) -> Tensor:
-        """Score the catalogue by t: `(batch, n_items)`."""
-        return self.encoder.scores(representation)
+    def adjustment_item_scores(self, representation: Tensor, items: Tensor) -> Tensor:
+        """Score one item a row by t: `(rows,)`."""
+        return self.encoder.item_scores(representation, items)
 
-    def spurious_scores(self, representation: Tensor) -> Tensor:
-        """Score the catalogue by s: `(batch, n_items)`.
+    def spurious_item_scores(self, representation: Tensor, items: Tensor) -> Tensor:
+        """Score one item a row by s: `(rows,)`.
 
         Raises:
             ValueError: there is no spurious encoder.
         """
         if self.spurious is None:
             raise ValueError("s_input: none has no spurious scores")
-        return self.spurious.scores(representation)
+        return self.spurious.item_scores(representation, items)
 
     def predict(self, interaction: Interaction) -> Tensor:
         """Score pairs by t: `(batch,)`."""
         t = self._adjustment(interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN])
-        return self.encoder.item_scores(t, interaction[self.ITEM_ID])
+        return self.adjustment_item_scores(t, interaction[self.ITEM_ID])
 
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the catalogue by t: `(batch, n_items)`."""
         t = self._adjustment(interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN])
-        return self.adjustment_scores(t)
+        return self.encoder.scores(t)
 
 
 def term_weights(config: Any) -> dict[str, float]:

@@ -85,7 +85,7 @@ def test_only_t_recommends(folder: Path) -> None:
         for parameter in [*model.spurious.parameters(), *model.spurious_head.parameters()]:
             parameter.add_(1.0)
     assert torch.equal(before, model.full_sort_predict(rows))
-    assert torch.equal(before, model.adjustment_scores(model.represent(rows).adjustment))
+    assert torch.equal(before, model.encoder.scores(model.represent(rows).adjustment))
 
 
 @pytest.mark.parametrize("field", ["kind", "tags"])
@@ -95,7 +95,7 @@ def test_the_attribute_is_all_that_s_reads_and_scores_by(folder: Path, field: st
     rows = histories(data)
     values = data.dataset.item_feat[field]
     s = model.represent(rows).spurious
-    scores = model.spurious_scores(s)
+    scores = model.spurious.scores(s)
     first = int(rows["item_id_list"][0, 0])
     twins = [
         i
@@ -146,7 +146,7 @@ def test_pairs_are_scored_as_the_catalogue_is(folder: Path) -> None:
 def test_joint_scores_are_the_sum_of_both(folder: Path) -> None:
     model, examples, _ = built(folder, loss_type="CE", posterior="point", joint_weight=1.0)
     terms, (t, s) = model.terms(examples)
-    both = model.adjustment_scores(t) + model.spurious_scores(s)
+    both = model.encoder.scores(t) + model.spurious.scores(s)
     assert float(terms["joint"]) == pytest.approx(float(cross_entropy(both, examples.targets)))
 
 
@@ -155,8 +155,8 @@ def test_pairwise_terms_compare_targets_with_their_negatives(folder: Path) -> No
     terms, (t, s) = model.terms(examples)
     rows = torch.arange(len(t))
     for name, scores in (
-        ("prediction", model.adjustment_scores(t)),
-        ("joint", model.adjustment_scores(t) + model.spurious_scores(s)),
+        ("prediction", model.encoder.scores(t)),
+        ("joint", model.encoder.scores(t) + model.spurious.scores(s)),
     ):
         margin = scores[rows, examples.targets] - scores[rows, examples.negatives]
         wanted = torch.nn.functional.softplus(-margin).mean()
