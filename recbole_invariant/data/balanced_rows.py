@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from recbole_invariant.data.item_attribute import item_attribute
-from recbole_invariant.environment.attribute_shift import transition_log_ratio
+from recbole_invariant.environment.attribute_shift import row_log_ratio
 from recbole_invariant.errors import InputError
 
 OPTION = "balanced_attribute"
@@ -66,9 +66,7 @@ def balancing_weights(before: Tensor, after: Tensor, smoothing: float = SMOOTHIN
     Returns:
         `(n_rows,)` float64, > 0; 1 where either attribute is missing.
     """
-    n_values = int(torch.cat([before, after]).max()) + 1 if len(before) else 1
-    ratio = transition_log_ratio(before, after, n_values, smoothing).double()
-    return (-ratio[before, after]).exp()
+    return (-row_log_ratio(before, after, smoothing).double()).exp()
 
 
 def effective_share(weights: Tensor) -> float:

@@ -78,8 +78,42 @@ def transition_log_ratio(before: Tensor, after: Tensor, n_values: int, smoothing
     known = (before != UNKNOWN) & (after != UNKNOWN)
     pairs = before[known] * n_values + after[known]
     counts = torch.bincount(pairs, minlength=n_values**2).view(n_values, n_values).double()
-    marginal = counts.sum(0) / counts.sum().clamp(min=1.0)
-    conditional = (counts + smoothing * marginal) / (counts.sum(1, keepdim=True) + smoothing)
-    ratio = torch.where(marginal > 0, conditional / marginal.clamp(min=1e-12), 1.0).log()
+    ratio = _log_ratio(counts, counts.sum(1, keepdim=True), counts.sum(0), smoothing, counts.sum())
     ratio[UNKNOWN] = 0.0
-    return ratio.float()
+    return ratio
+
+
+def row_log_ratio(before: Tensor, after: Tensor, smoothing: float) -> Tensor:
+    """Look every row up in its `transition_log_ratio`, without the table of all pairs of values.
+
+    Args:
+        before: see there.
+        after: see there.
+        smoothing: see there.
+
+    Returns:
+        `(rows,)`; 0 where either is unknown.
+    """
+    ratio = torch.zeros(len(before))
+    known = (before != UNKNOWN) & (after != UNKNOWN)
+    if known.any():
+        first, second = before[known], after[known]
+        pairs = first * (second.max() + 1) + second
+        counts, n_first, n_second = map(_how_often, (pairs, first, second))
+        ratio[known] = _log_ratio(counts, n_first, n_second, smoothing, known.sum().double())
+    return ratio
+
+
+def _log_ratio(
+    pairs: Tensor, before: Tensor, after: Tensor, smoothing: float, total: Tensor
+) -> Tensor:
+    """Compute the ratio from counts of pairs, of either attribute and of all rows."""
+    marginal = after / total.clamp(min=1.0)
+    conditional = (pairs + smoothing * marginal) / (before + smoothing)
+    return torch.where(marginal > 0, conditional / marginal.clamp(min=1e-12), 1.0).log().float()
+
+
+def _how_often(values: Tensor) -> Tensor:
+    """Count for each value how often it is there, `(n,)` float64."""
+    _, place, counts = values.unique(return_inverse=True, return_counts=True)
+    return counts.double()[place]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from recbole_invariant.environment.attribute_shift import (
     draw_tilts,
+    row_log_ratio,
     transition_log_ratio,
     transition_weights,
 )
@@ -81,6 +82,24 @@ def test_log_ratios_are_those_of_the_counts(
             assert float(found[b, a]) == pytest.approx(
                 math.log(conditional / marginal), rel=1e-4, abs=1e-5
             )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 99), st.integers(0, 200), st.integers(1, 9), st.floats(0.1, 50))
+def test_a_rows_log_ratio_is_that_of_the_table(
+    seed: int, n: int, n_values: int, smoothing: float
+) -> None:
+    before, after = rows(seed, n, n_values)
+    table = transition_log_ratio(before, after, n_values, smoothing)
+    found = row_log_ratio(before, after, smoothing)
+    torch.testing.assert_close(found, table[before, after], rtol=1e-6, atol=1e-7)
+
+
+def test_rows_of_a_column_of_many_values_need_no_table_of_all_pairs() -> None:
+    before, after = rows(0, 2000, 6)
+    far = 400_000  # a table of all pairs of values would take terabytes
+    found = row_log_ratio(before * far, after * far, 1.0)
+    torch.testing.assert_close(found, row_log_ratio(before, after, 1.0))
 
 
 def test_independent_attributes_need_no_adjustment() -> None:
