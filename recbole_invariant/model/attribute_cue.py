@@ -19,6 +19,9 @@ from recbole_invariant.model.sequence_encoder import Examples
 
 NONE, ESTIMATED, KNOWN = "none", "estimated", "known"
 
+MOST_VALUES = 4000
+"""Of an attribute whose values are looked at in pairs; a table of them takes some 0.5 GB then."""
+
 
 class ItemAttribute(nn.Module):
     """One attribute of every item.
@@ -123,16 +126,26 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
     """Look the attribute up that the options ask for, None where none needs it.
 
     Raises:
-        InputError: an option needs `attribute` and it is not set, or is no such column; or the
-            backbone reads what comes after a target too.
+        InputError: an option needs `attribute` and it is not set, or is no such column, or has more
+            values than a table of all pairs can hold; or the backbone reads what comes after a
+            target too.
     """
     origin = getattr(config, "layers", {})
-    if not needs_attribute(IDEA, config, origin):
+    needing = needs_attribute(IDEA, config, origin)
+    if not needing:
         return None
     problem = unfit_for_attribute(IDEA, config, origin)
     if problem is not None:
         raise InputError(problem)
-    return ItemAttribute(dataset, config["attribute"])
+    attribute = ItemAttribute(dataset, config["attribute"])
+    in_pairs = config["environments"] == "attribute_shift" or config["cue_adjustment"] == ESTIMATED
+    if in_pairs and attribute.n_values > MOST_VALUES:
+        raise InputError(
+            f"attribute: {config['attribute']} has {attribute.n_values - 1:,} values, and "
+            f"{' and '.join(needing)} makes a table of all pairs of them, for fewer than "
+            f"{MOST_VALUES:,} values; take a coarser column, such as a category."
+        )
+    return attribute
 
 
 def build_adjustment(

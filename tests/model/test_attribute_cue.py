@@ -77,3 +77,16 @@ def test_only_what_needs_the_attribute_asks_for_it(attribute: ItemAttribute) -> 
             build_attribute({**OPTIONS, **needs, "attribute": None}, None)
         with pytest.raises(InputError, match="BERT4Rec also learns"):
             build_attribute({**OPTIONS, **needs, "backbone": "BERT4Rec"}, None)
+
+
+def test_an_attribute_of_too_many_values_for_a_table_of_pairs_is_one_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attribute_cue, "item_attribute", lambda *_: np.arange(4001))
+    for needs in ({"environments": "attribute_shift"}, {"cue_adjustment": "estimated"}):
+        with pytest.raises(InputError, match="attribute: attribute has 4,000 values") as caught:
+            build_attribute({**OPTIONS, **needs}, None)
+        assert len(caught.value.problems) == 1
+    assert build_attribute({**OPTIONS, "cue_adjustment": "known"}, None) is not None
+    monkeypatch.setattr(attribute_cue, "item_attribute", lambda *_: np.arange(4000))
+    assert build_attribute({**OPTIONS, "cue_adjustment": "estimated"}, None) is not None
