@@ -54,8 +54,8 @@ class KernelDependence(Dependence):
 
     def forward(self, adjustment: Tensor, spurious: Tensor) -> Tensor:
         """Return the normalised HSIC, in [0, 1]."""
-        every = -(-len(adjustment) // self.rows)
-        return hsic(adjustment[::every], spurious[::every])
+        rows = spread_rows(len(adjustment), self.rows, adjustment.device)
+        return hsic(adjustment[rows], spurious[rows])
 
 
 class SquaredCosine(Dependence):
@@ -94,6 +94,12 @@ class ClubDependence(Dependence):
     def forward(self, adjustment: Tensor, spurious: Tensor) -> Tensor:
         """Return the bound in nats, >= 0."""
         return club_bound(*self.estimate(adjustment), spurious)
+
+
+def spread_rows(n_rows: int, most: int, device: torch.device) -> Tensor:
+    """Choose at most so many rows of a batch, evenly spread: `(min(n_rows, most),)`."""
+    chosen = min(n_rows, most)
+    return torch.arange(chosen, device=device) * n_rows // chosen
 
 
 def build_dependence(config: Any, size: int) -> Dependence | None:

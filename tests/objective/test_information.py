@@ -32,21 +32,27 @@ def pair(shape: tuple[int, int, int], seed: int) -> tuple[Tensor, Tensor]:
     return both[:, :d_t], both[:, d_t:] + both[:, :1]
 
 
-def hsic_by_loops(t: np.ndarray, s: np.ndarray) -> float:
-    """Trace of KHLH by its definition, pair by pair."""
+def median_distance(x: np.ndarray) -> float:
+    """Lower median of the squared distances above 0, of all pairs."""
+    distances = [((x[i] - x[j]) ** 2).sum() for i in range(len(x)) for j in range(i)]
+    above = sorted(distance for distance in distances if distance)
+    return float(above[(len(above) - 1) // 2])
+
+
+def hsic_by_loops(t: np.ndarray, s: np.ndarray, bandwidth: float | None = None) -> float:
+    """Trace of KHLH by its definition, pair by pair; `bandwidth` is that of t."""
     rows = len(t)
 
-    def kernel(x: np.ndarray) -> np.ndarray:
+    def kernel(x: np.ndarray, bandwidth: float | None = None) -> np.ndarray:
         distances = np.array([[((a - b) ** 2).sum() for b in x] for a in x])
-        above = sorted(distances[i, j] for i in range(rows) for j in range(i) if distances[i, j])
-        return np.exp(-distances / (2 * above[(len(above) - 1) // 2]))
+        return np.exp(-distances / (2 * (bandwidth or median_distance(x))))
 
     centring = np.eye(rows) - 1 / rows
 
     def raw(k: np.ndarray, m: np.ndarray) -> float:
         return float(np.trace(k @ centring @ m @ centring)) / (rows - 1) ** 2
 
-    k, m = kernel(t), kernel(s)
+    k, m = kernel(t, bandwidth), kernel(s)
     return raw(k, m) / math.sqrt(raw(k, k) * raw(m, m))
 
 
@@ -138,6 +144,22 @@ def test_gradient_of_xcov_is_its_derivative() -> None:
     t, s = pair((5, 2, 3), 2)
     t, s = t.clone().requires_grad_(), s.clone().requires_grad_()
     assert torch.autograd.gradcheck(information.cross_covariance, (t, s))
+
+
+def test_gradient_of_hsic_is_its_derivative_at_a_fixed_bandwidth() -> None:
+    t, s = pair((9, 2, 3), seed=1)
+    t = t.double().requires_grad_()
+    information.hsic(t, s.double()).backward()
+    assert t.grad is not None
+    at, other, step = t.detach().numpy(), s.double().numpy(), 1e-6
+    bandwidth = median_distance(at)
+    for place in [(0, 0), (4, 1), (8, 0)]:
+        ends = []
+        for sign in (1, -1):
+            moved = at.copy()
+            moved[place] += sign * step
+            ends.append(hsic_by_loops(moved, other, bandwidth))
+        assert float(t.grad[place]) == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-7)
 
 
 def test_floors_are_the_mean_over_all_permutations() -> None:

@@ -57,7 +57,7 @@ def test_club_fits_its_estimate_and_nothing_else(folder: Path) -> None:
 
 
 def test_a_step_leaves_the_estimate_to_its_own_optimiser(folder: Path) -> None:
-    stage = begun(folder, independence="club", club_steps=0 + 1, club_learning_rate=1e-12)
+    stage = begun(folder, independence="club", club_learning_rate=1e-12)
     estimate, encoder = weights(stage.club), weights(stage.model.encoder)
     stage.step(next(iter(stage.train_data)))
     after = weights(stage.club)
@@ -117,6 +117,23 @@ def test_adaptive_factors_are_told(folder: Path, weighing: str) -> None:
     assert min(factors) >= 0.0
 
 
+def test_min_norm_that_trains_nothing_is_warned_of_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained(folder, "Irl4Rec", **{**QUICK, "epochs": 3}, adaptive_weights="min_norm")
+    said = [r.getMessage() for r in caplog.records if "hardly learns" in r.getMessage()]
+    assert len(said) == 1
+    assert "compression_weight" in said[0]
+
+
+@pytest.mark.parametrize("independence", ["xcov", "hsic", "club", "orth"])
+def test_mixed_precision_trains_every_measure(folder: Path, independence: str) -> None:
+    stage = begun(folder, independence=independence, enable_amp=True, posterior="point")
+    said = [stage.step(batch) for batch in stage.train_data]
+    assert all(one["independence"].dtype is torch.float32 for one in said)
+    assert all(bool(value.isfinite()) for one in said for value in one.values())
+
+
 def test_dropout_views_of_a_sequence_agree_more_and_more(folder: Path) -> None:
     own = {**QUICK, "dropout_prob": 0.3, "epochs": 6, "s_input": "none"}
     _, trainer, _ = trained(folder, "Irl4Rec", **own, contrastive="dropout", contrastive_weight=1.0)
@@ -138,12 +155,15 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(folder: Path) ->
     [
         {"independence": "club", "adaptive_weights": "uncertainty", **KIND},
         {"independence": "hsic", "adaptive_weights": "min_norm"},
+        {"encoder": "BERT4Rec", **SMALL["BERT4Rec"], "hidden_dropout_prob": 0.2},
     ],
 )
 def test_a_killed_training_goes_on_to_the_same_bits(
     folder: Path, tmp_path: Path, own: dict[str, Any]
 ) -> None:
     own = {**QUICK, "epochs": 3, "dropout_prob": 0.2, "checkpoint_minutes": 0, **own}
+    if own["encoder"] == "BERT4Rec":
+        own = {key: value for key, value in own.items() if key not in SMALL["GRU4Rec"]}
     whole, whole_trainer, _ = trained(folder, "Irl4Rec", **own)
 
     def begin() -> tuple[Any, Any, Any, Any]:

@@ -1,18 +1,27 @@
 """Irl4Rec: what a user is after, kept independent of what misleads."""
 
 from dataclasses import dataclass
-from math import log
 from typing import Any
 
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import SequentialRecommender
-from recbole.model.loss import BPRLoss
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from recbole_invariant.model.dependence import DIB, MAXIMIZE, build_dependence
+from recbole_invariant.errors import InputError
+from recbole_invariant.model.dependence import (
+    DIB,
+    MAXIMIZE,
+    ClubDependence,
+    build_dependence,
+    spread_rows,
+)
 from recbole_invariant.model.posterior import GaussianHead, Posterior
+from recbole_invariant.model.prediction import (
+    CataloguePrediction,
+    PairwisePrediction,
+    Prediction,
+)
 from recbole_invariant.model.sequence_encoder import Examples, build_encoder
 from recbole_invariant.model.spurious_encoder import NONE, build_spurious
 from recbole_invariant.objective.contrastive import info_nce
@@ -24,6 +33,10 @@ from recbole_invariant.objective.information import (
 
 PREDICTION, JOINT, SPURIOUS = "prediction", "joint", "spurious"
 COMPRESSION, INDEPENDENCE, CONTRASTIVE = "compression", "independence", "contrastive"
+
+CONTRASTED_ROWS = 2048
+"""Targets of a batch that InfoNCE compares with each other, all pairs of them; BERT4Rec has many
+targets a sequence."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +80,15 @@ class Irl4Rec(SequentialRecommender):  # type: ignore[misc]
         self.term_weights = term_weights(config)
         weighed = INDEPENDENCE in self.term_weights
         self.dependence = build_dependence(config, size) if weighed else None
-        self.cross_entropy = config["loss_type"] == "CE"
-        self.bpr_loss = BPRLoss()
-        self.chance = log(self.n_items if self.cross_entropy else 2)
-        self.compression, self.temperature = (
-            config["compression"],
-            config["contrastive_temperature"],
+        self.needs_own_trainer = (
+            isinstance(self.dependence, ClubDependence) or config["adaptive_weights"] != "none"
         )
+        over_catalogue = config["loss_type"] == "CE"
+        self.prediction: Prediction = (
+            CataloguePrediction(self.n_items) if over_catalogue else PairwisePrediction()
+        )
+        self.compression = config["compression"]
+        self.temperature = config["contrastive_temperature"]
 
     def encode_adjustment(self, examples: Examples) -> Posterior:
         """Return t of every target of a batch."""
@@ -87,31 +102,6 @@ class Irl4Rec(SequentialRecommender):  # type: ignore[misc]
         posterior: Posterior = self.spurious_head(self.spurious.encode_targets(examples))
         return posterior
 
-    def evidence(self, scored_by: Any, representation: Tensor, examples: Examples) -> Tensor:
-        """Return what a representation says of the targets; that of t and s together is the sum.
-
-        Args:
-            scored_by: the encoder that scores items.
-            representation: `(n_targets, size)`.
-            examples: the batch.
-
-        Returns:
-            Scores of the catalogue `(n_targets, n_items)` with CE; with BPR the score of each
-            target less that of its negative `(n_targets,)`.
-        """
-        if self.cross_entropy:
-            scores: Tensor = scored_by.scores(representation)
-            return scores
-        targets: Tensor = scored_by.item_scores(representation, examples.targets)
-        return targets - scored_by.item_scores(representation, examples.negatives)
-
-    def prediction_loss(self, evidence: Tensor, examples: Examples) -> Tensor:
-        """Return the cross entropy or BPR's loss of evidence, in nats: 0-d."""
-        if self.cross_entropy:
-            return cross_entropy(evidence, examples.targets)
-        loss: Tensor = self.bpr_loss(evidence, torch.zeros_like(evidence))
-        return loss
-
     def terms(self, examples: Examples) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor | None]]:
         """Compute the terms of the objective that have a weight, unweighted.
 
@@ -121,39 +111,57 @@ class Irl4Rec(SequentialRecommender):  # type: ignore[misc]
         Returns:
             Terms by name, 0-d each; and the drawn t and s, s None without a spurious encoder.
         """
-        weights = self.term_weights
+        weights, prediction = self.term_weights, self.prediction
         posterior, other = self.encode_adjustment(examples), self.encode_spurious(examples)
         t = posterior.draw()
-        evidence = self.evidence(self.encoder, t, examples)
-        terms = {PREDICTION: self.prediction_loss(evidence, examples)}
+        evidence = prediction.evidence(self.encoder, t, examples)
+        terms = {PREDICTION: prediction.loss(evidence, examples)}
         s = None if other is None else other.draw()
-        if s is not None and weights.keys() & {JOINT, SPURIOUS}:
-            of_spurious = self.evidence(self.spurious, s, examples)
-            terms[JOINT] = self.prediction_loss(evidence + of_spurious, examples)
+        if self.spurious is not None and s is not None and weights.keys() & {JOINT, SPURIOUS}:
+            of_spurious = prediction.evidence(self.spurious, s, examples)
+            terms[JOINT] = prediction.loss(evidence + of_spurious, examples)
             if SPURIOUS in weights:
-                loss = self.prediction_loss(of_spurious, examples)
-                terms[SPURIOUS] = clamped_at_chance(loss, self.chance)
+                loss = prediction.loss(of_spurious, examples)
+                terms[SPURIOUS] = clamped_at_chance(loss, prediction.chance)
         if s is not None and self.dependence is not None:
-            terms[INDEPENDENCE] = self.dependence(t, s)
+            # products of small differences: half precision would lose them
+            with torch.autocast(t.device.type, enabled=False):
+                terms[INDEPENDENCE] = self.dependence(t.float(), s.float())
         if COMPRESSION in weights:
             terms[COMPRESSION] = self._compress(posterior)
         if CONTRASTIVE in weights:
-            second = self.encode_adjustment(examples).draw()
-            terms[CONTRASTIVE] = info_nce(t, second, self.temperature, examples.targets)
+            terms[CONTRASTIVE] = self._contrast(t, examples)
         return {name: terms[name] for name in weights}, (t, s)
 
-    def _compress(self, posterior: Posterior) -> Tensor:
-        """Return the compression of t: the bound of I(t; x) by a standard normal prior, 0-d.
+    def _contrast(self, first: Tensor, examples: Examples) -> Tensor:
+        """Return InfoNCE between t and t of a second pass, of at most `CONTRASTED_ROWS`: 0-d."""
+        second = self.encode_adjustment(examples).draw()
+        rows = spread_rows(len(first), CONTRASTED_ROWS, first.device)
+        targets = examples.targets[rows]
+        return info_nce(first[rows], second[rows], self.temperature, targets)
 
-        A point has no divergence from a Gaussian: with it both options are half the squared mean,
-        the divergence of a Gaussian of variance 1.
+    def _compress(self, posterior: Posterior) -> Tensor:
+        """Return the compression of t, 0-d.
+
+        `kl` bounds I(t; x) by a standard normal prior. `l2`, the paper's, is that bound for a
+        variance of 1 only: the learned variance is then free to shrink. A point has no divergence
+        from a Gaussian: with it both options are `l2`.
         """
         if self.compression == "l2" or posterior.log_variance is None:
             return half_squared_norm(posterior.mean)
         return gaussian_kl(posterior.mean, posterior.log_variance)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
-        """Return the weighted sum of the terms, for RecBole's own trainer: 0-d."""
+        """Return the weighted sum of the terms, for trainers other than `Irl4RecTrainer`: 0-d.
+
+        Raises:
+            InputError: an option needs what that trainer does beside the loss.
+        """
+        if self.needs_own_trainer:
+            raise InputError(
+                "independence: club and adaptive_weights are trained by Irl4RecTrainer only; a "
+                "trainer that minimises calculate_loss would do something else."
+            )
         terms, _ = self.terms(self.encoder.examples(interaction))
         return torch.stack([self.term_weights[name] * term for name, term in terms.items()]).sum()
 

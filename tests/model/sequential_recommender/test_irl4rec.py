@@ -6,6 +6,8 @@ import torch
 from recbole.data.interaction import Interaction
 from torch.nn.functional import cross_entropy
 
+from recbole_invariant.errors import InputError
+from recbole_invariant.model.dependence import spread_rows
 from recbole_invariant.model.sequential_recommender.irl4rec import term_weights
 from tests.sequences import SMALL, WITH_ITEMS, prepared, trained, write_sequences
 
@@ -209,11 +211,16 @@ def test_a_worse_than_chance_spurious_loss_is_not_rewarded(folder: Path) -> None
     with torch.no_grad():  # scores each target of s far below its negative
         model.spurious.own.weight.mul_(1e3)
     terms, (_, s) = model.terms(examples)
-    of_s = model.prediction_loss(model.evidence(model.spurious, s, examples), examples)
-    assert float(of_s) > model.chance
-    assert float(terms["spurious"]) == pytest.approx(model.chance)
+    prediction = model.prediction
+    of_s = prediction.loss(prediction.evidence(model.spurious, s, examples), examples)
+    assert float(of_s) > prediction.chance
+    assert float(terms["spurious"]) == pytest.approx(prediction.chance)
     (gradient,) = torch.autograd.grad(terms["spurious"], s, allow_unused=True)
     assert gradient is None or float(gradient.abs().sum()) == 0.0
+
+
+IDLE = {"BERT4Rec": {"spurious.encoder.backbone.output_bias"}}
+"""What learns from nothing: the spurious scores have no bias."""
 
 
 @pytest.mark.parametrize("s_input", ["sequence", "attribute"])
@@ -229,7 +236,21 @@ def test_every_encoder_learns_all_of_its_parts(
     assert all(bool(term.isfinite()) for term in terms.values())
     assert min(float(terms["independence"]), float(terms["compression"])) > 0
     idle = {name for name, p in model.named_parameters() if p.grad is None}
-    # RecBole's own: a bias that no loss reads; ours: the spurious scores have none
-    assert all("output_bias" in name or "spurious" in name for name in idle)
+    assert idle == IDLE.get(encoder, set())
     moved = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}
     assert moved >= {"encoder", "spurious", "head", "spurious_head"}
+
+
+def test_a_foreign_trainer_is_told_what_it_cannot_train(folder: Path) -> None:
+    for own in ({"independence": "club"}, {"adaptive_weights": "uncertainty"}):
+        model, _, data = built(folder, **own)
+        with pytest.raises(InputError, match="Irl4RecTrainer"):
+            model.calculate_loss(next(iter(data.loaders.train)))
+
+
+def test_hsic_takes_as_many_rows_as_it_says() -> None:
+    for n_rows in (5, 256, 257, 300, 1000):
+        rows = spread_rows(n_rows, 256, torch.device("cpu"))
+        assert len(rows.unique()) == len(rows) == min(n_rows, 256)
+        assert int(rows.max()) < n_rows
+        assert int(rows.diff().max()) <= -(-n_rows // 256)
