@@ -16,7 +16,6 @@ class AttributeEmbedding(nn.Module):
         n_values: number of values, 0 included.
         dim: length of a vector.
         std: standard deviation of the initial values, from a normal distribution around 0.
-        generator: where they are drawn from; None is torch's own.
 
     Attributes:
         num_embeddings: number of ids, as of an `nn.Embedding`.
@@ -29,14 +28,7 @@ class AttributeEmbedding(nn.Module):
     flat: Tensor
     starts: Tensor
 
-    def __init__(
-        self,
-        tokens: Tensor,
-        n_values: int,
-        dim: int,
-        std: float = 0.02,
-        generator: torch.Generator | None = None,
-    ) -> None:
+    def __init__(self, tokens: Tensor, n_values: int, dim: int, std: float = 0.02) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim, self.padding_idx = len(tokens), dim, 0
         self.register_buffer("tokens", tokens.long(), persistent=False)
@@ -44,7 +36,7 @@ class AttributeEmbedding(nn.Module):
         counts = (tokens > 0).sum(dim=1)
         self.register_buffer("flat", self.tokens[tokens > 0], persistent=False)
         self.register_buffer("starts", counts.cumsum(0) - counts, persistent=False)
-        values = torch.empty(n_values, dim).normal_(0, std, generator=generator)
+        values = torch.empty(n_values, dim).normal_(0, std)
         values[0] = 0
         self.values = nn.Parameter(values)
 
@@ -66,11 +58,7 @@ class AttributeEmbedding(nn.Module):
 
 
 def attribute_embedding(
-    tokens_of_items: Tensor,
-    n_ids: int,
-    dim: int,
-    std: float = 0.02,
-    generator: torch.Generator | None = None,
+    tokens_of_items: Tensor, n_ids: int, dim: int, std: float = 0.02
 ) -> AttributeEmbedding:
     """Make the table of a model that has more ids than items, such as BERT4Rec's mask.
 
@@ -79,11 +67,10 @@ def attribute_embedding(
         n_ids: >= n_items; each id beyond the items has a value of its own.
         dim: length of a vector.
         std: standard deviation of the initial values.
-        generator: where they are drawn from; None is torch's own.
     """
     n_values = int(tokens_of_items.max()) + 1
     n_extra = n_ids - len(tokens_of_items)
     extra = tokens_of_items.new_zeros(n_extra, tokens_of_items.shape[1])
     extra[:, 0] = torch.arange(n_values, n_values + n_extra)
     tokens = torch.cat([tokens_of_items, extra])
-    return AttributeEmbedding(tokens, n_values + n_extra, dim, std, generator)
+    return AttributeEmbedding(tokens, n_values + n_extra, dim, std)
