@@ -141,9 +141,9 @@ def build_attribute(config: Any, dataset: Any) -> ItemAttribute | None:
     in_pairs = config["environments"] == "attribute_shift" or config["cue_adjustment"] == ESTIMATED
     if in_pairs and attribute.n_values > MOST_VALUES:
         raise InputError(
-            f"attribute: {config['attribute']} has {attribute.n_values - 1:,} values, and "
-            f"{' and '.join(needing)} makes a table of all pairs of them, for fewer than "
-            f"{MOST_VALUES:,} values; take a coarser column, such as a category."
+            f"attribute: {config['attribute']} has {attribute.n_values - 1:,} values, too many for "
+            f"the table of all their pairs behind {' and '.join(needing)}; take a coarser column "
+            f"of fewer than {MOST_VALUES:,}, such as a category."
         )
     return attribute
 
