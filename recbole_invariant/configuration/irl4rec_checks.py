@@ -8,6 +8,7 @@ from recbole_invariant.configuration.layers import yaml_owner
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 
 READ_WITH = {
+    "attribute": ("s_input", ("attribute",)),
     "independence": ("s_input", ("sequence", "attribute")),
     "independence_weight": ("s_input", ("sequence", "attribute")),
     "joint_weight": ("independence", ("xcov", "hsic", "club", "orth", "maximize")),
@@ -20,6 +21,9 @@ READ_WITH = {
     "contrastive_temperature": ("contrastive", ("dropout",)),
 }
 """Option -> another option and its values with which the first has an effect."""
+
+REMEDIES = {"attribute": " s_input: attribute or variant: attribute makes s read it."}
+"""Option -> what to do, where the user of an idle one surely wants its effect."""
 
 
 def contradictions(values: Any, model_class: type[Any], wrapped: type[Any] | None) -> list[str]:
@@ -58,18 +62,30 @@ def without_effect(
     """
     if not _is_irl4rec(model_class):
         return []
-    idle = ((key, _lacks(values, key)) for key in READ_WITH if key in user)
+    idle = ((key, _lacks(values, key)) for key in (*READ_WITH, "compression") if key in user)
     return [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
 
 
 def _lacks(values: Mapping[str, Any], key: str) -> str | None:
     """Say what an option needs to have an effect, None if it has one."""
+    if key == "compression":
+        return _compression_lacks(values)
     if key not in READ_WITH:
         return None
     other, needed = READ_WITH[key]
     if values[other] in needed:
         return _lacks(values, other)
-    return f"has an effect with {other}: {' or '.join(needed)} only; it is {values[other]}."
+    said = f"has an effect with {other}: {' or '.join(needed)} only; it is {values[other]}."
+    return said + REMEDIES.get(key, "")
+
+
+def _compression_lacks(values: Mapping[str, Any]) -> str | None:
+    """Say what `compression` needs; `l2` with a point posterior is what it says."""
+    if values["compression_weight"] == 0:
+        return "has an effect with a compression_weight above 0 only; it is 0."
+    if values["compression"] == "kl" and values["posterior"] == "point":
+        return "is l2 with posterior: point; kl has an effect with posterior: gaussian only."
+    return None
 
 
 def _is_irl4rec(model_class: type[Any]) -> bool:

@@ -181,18 +181,50 @@ def test_options_that_go_together(options: dict[str, Any]) -> None:
     assert build_config("Irl4Rec", "ml-100k", options)["model"] == "Irl4Rec"
 
 
-def test_an_option_that_nothing_reads_is_a_warning() -> None:
-    def warnings(**options: Any) -> list[str]:
-        return build_config("Irl4Rec", "ml-100k", options).warnings
+def idle_of(**options: Any) -> list[str]:
+    return build_config("Irl4Rec", "ml-100k", options).warnings
 
-    assert warnings(spurious_weight=0.1) == [
+
+def test_an_option_that_nothing_reads_is_a_warning() -> None:
+    assert idle_of(spurious_weight=0.1) == [
         "config=: option 'spurious_weight' has an effect with independence: dib only; it is xcov."
     ]
     for idle in ("independence_weight", "joint_weight", "independence"):
-        (said,) = warnings(variant="plain", **{idle: "orth" if idle == "independence" else 1.0})
+        (said,) = idle_of(variant="plain", **{idle: "orth" if idle == "independence" else 1.0})
         assert f"'{idle}' has an effect with s_input: sequence or attribute only; it is" in said
-    assert warnings(independence="hsic", hsic_rows=64, contrastive="dropout") == []
-    assert warnings(variant="plain") == []  # what a variant leaves idle is no mistake of the user
+    assert idle_of(independence="hsic", hsic_rows=64, contrastive="dropout") == []
+    assert idle_of(variant="plain") == []  # what a variant leaves idle is no mistake of the user
+
+
+def test_an_attribute_that_s_does_not_read_is_a_warning_where_the_user_set_it() -> None:
+    assert idle_of(attribute="class") == [
+        "config=: option 'attribute' has an effect with s_input: attribute only; it is sequence. "
+        "s_input: attribute or variant: attribute makes s read it."
+    ]
+    (said,) = idle_of(attribute="class", variant="plain")
+    assert "it is none" in said
+    assert idle_of() == []  # ml-100k's YAML sets attribute, too
+    assert build_config("Irl4Rec", "ml-100k").layers["attribute"].startswith("dataset_configs/")
+    assert idle_of(attribute="class", s_input="attribute") == []
+    assert idle_of(attribute="class", variant="attribute") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"compression_weight": 0}, "has an effect with a compression_weight above 0 only"),
+        ({"variant": "plain"}, "has an effect with a compression_weight above 0 only; it is 0."),
+        ({"posterior": "point"}, "is l2 with posterior: point; kl has an effect with posterior: g"),
+        ({"posterior": "gaussian"}, None),
+    ],
+)
+def test_a_compression_without_effect_is_a_warning(
+    options: dict[str, Any], says: str | None
+) -> None:
+    found = idle_of(compression="kl", **options)
+    assert len(found) == (says is not None)
+    assert all(f"config=: option 'compression' {says}" in said for said in found)
+    assert idle_of(compression="l2", posterior="point") == []
 
 
 def test_what_is_read_with_another_option_is_declared() -> None:
