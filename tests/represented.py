@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +22,19 @@ def write_items(folder: Path) -> None:
         tags = f"even t{item % 5}" if item % 2 == 0 else f"t{item % 5}"
         lines.append(f"i{item}\tc{item % 3}\t{tags}\t{item / 10}")
     (folder / "toy" / "toy.item").write_text("\n".join(lines) + "\n")
+
+
+def write_popular(folder: Path) -> None:
+    """Write histories of items drawn independently, the k-th with odds 1 / k, and the items."""
+    rng = np.random.default_rng(0)
+    odds = 1 / np.arange(1, N_ITEMS + 1)
+    lines = ["user_id:token\titem_id:token\ttimestamp:float"]
+    for user in range(N_USERS):
+        items = rng.choice(N_ITEMS, size=10, p=odds / odds.sum())
+        lines += [f"u{user}\ti{item}\t{time}" for time, item in enumerate(items)]
+    (folder / "toy").mkdir()
+    (folder / "toy" / "toy.inter").write_text("\n".join(lines) + "\n")
+    write_items(folder)
 
 
 def loaded(folder: Path, model: str = "SASRec", **changes: Any) -> tuple[Prepared, Any]:
@@ -62,6 +76,29 @@ class Known(nn.Module):
     def spurious_item_scores(self, s: Tensor, items: Tensor) -> Tensor:
         """Score items of the colour that follows the last one's, as the next item mostly is."""
         return (self.after[s.argmax(1)] == self.colours[items]).float()
+
+
+class Popular(Known):
+    """A stand-in whose s is the same for every history, save for noise, and scores by popularity.
+
+    Args:
+        dataset: as for `Known`.
+        counts: how often each item is taken `(n_items,)`.
+    """
+
+    def __init__(self, dataset: Any, counts: Tensor) -> None:
+        super().__init__(dataset)
+        self.counts, self.noise = counts, 0.0
+
+    def represent(self, rows: Any) -> Any:
+        """Draw an s for each user from the noise."""
+        represented = super().represent(rows)
+        represented.spurious = 1.0 + self.noise * self.users[rows["user_id"]]
+        return represented
+
+    def spurious_item_scores(self, s: Tensor, items: Tensor) -> Tensor:
+        """Score by popularity, which dimensions of s shift for all items of a like id."""
+        return self.counts[items].log1p() + (s - 1.0)[torch.arange(len(s)), items % SIZE]
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -89,8 +89,8 @@ def _draw_dependence(axes: Axes, dependence: Mapping[str, Points]) -> None:
 
 
 def _draw_predictions(axes: Axes, predicted: Mapping[str, Points]) -> None:
-    """Draw the pairwise losses of t and s; at log 2 a representation says nothing."""
-    axes.axhline(log(2), color="0.5", linestyle=":", label="log 2: nothing")
+    """Draw the pairwise losses of t and s; what is popular is enough to be below log 2."""
+    axes.axhline(log(2), color="0.5", linestyle=":", label="log 2: nothing, not even popularity")
     for number, (name, points) in enumerate(predicted.items()):
         if points:
             axes.plot(*zip(*points, strict=True), color=f"C{number}", marker=".", label=name)

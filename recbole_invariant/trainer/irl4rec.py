@@ -1,6 +1,6 @@
 """The training of Irl4Rec: one stage, and what its two representations look like."""
 
-import math
+from collections.abc import Mapping
 from logging import getLogger
 from typing import Any
 
@@ -21,6 +21,8 @@ from recbole_invariant.trainer.representation_diagnostics import (
 from recbole_invariant.trainer.stage import Stage
 
 DISENTANGLE = "disentangle"
+ERRORS = 2.0
+"""Standard errors by which s must predict better than the s of another history to be alive."""
 
 
 class Irl4RecTrainer(HostTrainer):
@@ -63,16 +65,16 @@ class Irl4RecTrainer(HostTrainer):
         if loader is None:
             return
         self.representations = selected_diagnostics(self.model, loader, self._generator())
-        auc = self.representations["representations"].get("spurious_pairwise_auc")
-        if auc is None:
+        measured = self.representations["representations"]
+        if "spurious_pairwise_auc" not in measured:
             return
-        alive = auc > least_alive(self.representations["n_rows"])
-        self.representations["spurious_alive"] = alive
+        alive = self.representations["spurious_alive"] = spurious_alive(measured)
         if not alive:
             getLogger().warning(
-                f"the spurious encoder scores {auc:.3f} of the targets above a random item, .5 is "
-                "chance: it learned nothing, and being independent of it means nothing. "
-                f"{_remedy(self.config)}"
+                "the spurious encoder says nothing of a history: it scores "
+                f"{measured['spurious_pairwise_auc']:.3f} of the targets above a random item, and "
+                f"{measured['spurious_pairwise_auc_shuffled']:.3f} when it has read another one's "
+                f"history. Being independent of it means nothing. {_remedy(self.config)}"
             )
 
     def diagnostics(self) -> dict[str, Any]:
@@ -80,12 +82,17 @@ class Irl4RecTrainer(HostTrainer):
         return {"encoder": self.config["encoder"], **self.representations}
 
 
-def least_alive(n_rows: int) -> float:
-    """Return the share of targets that s must score above a random item to count as alive.
+def spurious_alive(measured: Mapping[str, float]) -> bool:
+    """Say whether s predicts targets better than the s of another history does.
 
-    Two standard errors above a half, what chance gives: .522 on 2,048 rows.
+    It must be above it by more than `ERRORS` standard errors of the difference. Above chance is
+    not enough: an s that is the same for every history scores popular items up too.
+
+    Args:
+        measured: as `representation_diagnostics.describe`.
     """
-    return 0.5 + 1.0 / math.sqrt(n_rows)
+    gain = measured["spurious_pairwise_auc"] - measured["spurious_pairwise_auc_shuffled"]
+    return gain > ERRORS * measured["spurious_pairwise_auc_error"]
 
 
 def _remedy(config: Config) -> str:

@@ -1,7 +1,7 @@
 """What Irl4Rec's two representations hold, measured on validation rows; it selects nothing.
 
-Is t independent of s? Does s predict anything at all, or is it dead, which makes independence
-trivial? And from which of the two can an item attribute be read off?
+Is t independent of s? Does s say anything of the history at all, or is it dead, which makes
+independence trivial? And from which of the two can an item attribute be read off?
 """
 
 from collections.abc import Mapping
@@ -71,17 +71,29 @@ def describe(rows: RepresentedRows) -> dict[str, float]:
     """Measure independence and predictions.
 
     Returns:
-        Of each representation `<name>_pairwise_loss`, the mean of softplus(-margin) in nats, log 2
-        where it says nothing of the target and more where it is sure and wrong; and
-        `<name>_pairwise_auc`, the share of targets above their negative, equal scores half, which
-        does not depend on the scale of scores and is .5 for nothing. With a spurious encoder
-        also `xcov` and `hsic` (of at most `HSIC_ROWS` rows), both less what independence would
-        give on average, so that they may be a little below 0.
+        Of each representation
+
+        * `<name>_pairwise_loss`: the mean of softplus(-margin) in nats, log 2 where it says nothing
+          of the target and more where it is sure and wrong.
+        * `<name>_pairwise_auc`: the share of targets above their negative, equal scores half, which
+          does not depend on the scale of scores and is .5 for nothing. What is popular is enough
+          to be above .5.
+        * `<name>_pairwise_auc_shuffled`: the same where another row's vector scores, so what is
+          known without the history.
+        * `<name>_pairwise_auc_error`: the standard error that the difference of the two shares
+          would have if a row's own vector were no better: the root of the sum of the rows' squared
+          differences, over the number of rows (McNemar's test, equal scores half).
+
+        With a spurious encoder also `xcov` and `hsic` (of at most `HSIC_ROWS` rows), both less what
+        independence would give on average, so that they may be a little below 0.
     """
     said = {}
     for name, one in rows.by_name.items():
+        own, shuffled = ((margins.sign() + 1) / 2 for margins in (one.margins, one.shuffled))
         said[f"{name}_pairwise_loss"] = float(softplus(-one.margins).mean())
-        said[f"{name}_pairwise_auc"] = float((one.margins.sign() + 1).mean() / 2)
+        said[f"{name}_pairwise_auc"] = float(own.mean())
+        said[f"{name}_pairwise_auc_shuffled"] = float(shuffled.mean())
+        said[f"{name}_pairwise_auc_error"] = float((own - shuffled).norm()) / len(own)
     if SPURIOUS in rows.by_name:
         t, s = (rows.by_name[name].vectors for name in (ADJUSTMENT, SPURIOUS))
         said["xcov"] = float(cross_covariance(t, s)) - cross_covariance_floor(len(t))

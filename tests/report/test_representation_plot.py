@@ -31,6 +31,7 @@ HISTORY: list[dict[str, Any]] = [
     for epoch in range(3)
 ]
 del HISTORY[1]["valid"]  # not every epoch is validated
+NOTHING = "log 2: nothing, not even popularity"
 PROBES: dict[str, dict[str, dict[str, float | None]]] = {
     "colour": {
         "last_item": {"adjustment": 0.6, "spurious": 0.9},
@@ -58,7 +59,7 @@ def test_terms_are_drawn_by_epoch_and_the_rest_by_validation() -> None:
     found = lines(predictions)
     assert found["t"] == [[0, 0.5], [2, 0.5]]
     assert found["s"] == [[0, 0.6], [2, 0.6]]
-    assert {y for _, y in found["log 2: nothing"]} == {log(2)}
+    assert {y for _, y in found[NOTHING]} == {log(2)}
 
 
 def test_bars_are_areas_from_chance_on() -> None:
@@ -96,7 +97,7 @@ def test_without_a_spurious_encoder_there_is_t_alone() -> None:
     ]
     figure: Any = representation_figure(alone, {"colour": {"last_item": {"adjustment": 0.6}}})
     _, predictions, probes = figure.axes
-    assert set(lines(predictions)) == {"t", "log 2: nothing"}
+    assert set(lines(predictions)) == {"t", NOTHING}
     assert [bars.get_label() for bars in probes.containers] == ["t"]
 
 

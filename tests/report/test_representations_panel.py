@@ -30,7 +30,8 @@ def diagnose(folder: Path, model: str, spurious: bool) -> None:
         diagnostics: dict[str, Any] = {"representations": measured}
         if spurious:
             measured |= {"xcov": -0.001, "hsic": 0.2 + 0.02 * seed}
-            measured |= {"spurious_pairwise_loss": 0.69, "spurious_pairwise_auc": 0.5}
+            measured |= {"spurious_pairwise_loss": 0.69, "spurious_pairwise_auc": 0.6}
+            measured |= {"spurious_pairwise_auc_shuffled": 0.55 + 0.02 * seed}
             last["spurious"] = 0.9
             target |= {"spurious": None if seed else 0.65, "cue": None}
             diagnostics["spurious_alive"] = seed == 0
@@ -59,7 +60,8 @@ def test_means_over_seeds_stand_in_their_columns(group: Any) -> None:
         ("Pairwise loss", "t"): "0.500",
         ("Pairwise loss", "s"): "0.690",
         ("Pairwise AUC", "t"): "0.700",
-        ("Pairwise AUC", "s"): "0.500",
+        ("Pairwise AUC", "s"): "0.600",
+        ("Pairwise AUC", "s, shuffled"): "0.560",
         ("colour, last item", "t"): "0.600",
         ("colour, last item", "s"): "0.900",
         ("colour, target", "t"): "0.550",
@@ -75,9 +77,9 @@ def test_columns_of_one_group_stand_together_whoever_comes_first(tmp_path: Path)
     diagnose(folder, "BPR", spurious=True)
     (made,) = make_groups(find_runs(folder), "BPR")
     content = representations.make(made).content
-    assert [width for _, width in content["groups"]] == [2, 2, 2, 2, 2]
+    assert [width for _, width in content["groups"]] == [2, 2, 3, 2, 2]
     assert content["groups"][0][0] == "Dependence"
-    assert content["first"] == [True, False] * 5
+    assert content["first"] == [True, False] * 2 + [True, False, False] + [True, False] * 2
 
 
 def test_a_dead_s_is_named(group: Any) -> None:

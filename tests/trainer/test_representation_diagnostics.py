@@ -4,18 +4,35 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from recbole_invariant.objective.information import cross_covariance, hsic
 from recbole_invariant.preparation import Prepared
+from recbole_invariant.trainer.irl4rec import spurious_alive
 from recbole_invariant.trainer.representation_diagnostics import (
+    describe,
     probes,
     selected_diagnostics,
     token_columns,
     validation_diagnostics,
 )
-from recbole_invariant.trainer.represented_rows import RepresentedRows, represent_rows
-from tests.represented import N_ITEMS, N_USERS, Known, generator, loaded, write_items
+from recbole_invariant.trainer.represented_rows import (
+    Representation,
+    RepresentedRows,
+    represent_rows,
+)
+from tests.represented import (
+    N_ITEMS,
+    N_USERS,
+    Known,
+    Popular,
+    generator,
+    loaded,
+    write_items,
+    write_popular,
+)
 from tests.sequences import write_sequences
 
 
@@ -57,7 +74,45 @@ def test_the_s_branch_is_alive_where_it_predicts(folder: Path) -> None:
     loader = loaded(folder)[0].loaders.valid
     values = validation_diagnostics(Known(loader._dataset), loader, generator())
     assert values["spurious_pairwise_auc"] > 0.6
+    assert values["spurious_pairwise_auc_shuffled"] == pytest.approx(0.5, abs=0.06)
     assert values["spurious_pairwise_loss"] < log(2) - 0.01
+    assert spurious_alive(values)
+
+
+def test_an_s_that_knows_no_more_than_what_is_popular_is_dead(tmp_path: Path) -> None:
+    write_popular(tmp_path)
+    data = loaded(tmp_path)[0]
+    counts = torch.bincount(data.parts.fitted.inter_feat["item_id"], minlength=N_ITEMS + 1)
+    loader = data.loaders.valid
+    model = Popular(loader._dataset, counts.float())
+    for seed in range(5):
+        model.noise = 0.0
+        constant = validation_diagnostics(model, loader, generator(seed))
+        assert constant["spurious_pairwise_auc"] > 0.65
+        assert constant["spurious_pairwise_auc_shuffled"] == constant["spurious_pairwise_auc"]
+        assert constant["spurious_pairwise_auc_error"] == 0
+        assert not spurious_alive(constant)
+        model.noise = 1.0  # differs from history to history and says nothing of it
+        noisy = validation_diagnostics(model, loader, generator(seed))
+        assert noisy["spurious_pairwise_auc"] > 0.6
+        assert noisy["spurious_pairwise_auc_error"] > 0
+        assert not spurious_alive(noisy)
+
+
+def test_the_error_is_mcnemars(data: Prepared) -> None:
+    loader = data.loaders.valid
+    rows = represent_rows(Known(loader._dataset), loader, generator())
+    one = rows.by_name["spurious"]
+    differences = (one.margins.sign() - one.shuffled.sign()).numpy() / 2
+    wanted = np.sqrt(np.sum(differences**2)) / len(differences)
+    assert describe(rows)["spurious_pairwise_auc_error"] == pytest.approx(wanted)
+    # four rows that all speak for s are two standard errors: not yet more
+    for n_rows in (3, 4, 5):
+        margins, shuffled = torch.ones(n_rows), -torch.ones(n_rows)
+        few = Representation(torch.randn(n_rows, 2), margins, shuffled)
+        ids = torch.ones(n_rows, dtype=torch.long)
+        by_name = {"adjustment": few, "spurious": few}
+        assert spurious_alive(describe(RepresentedRows(by_name, ids, ids))) == (n_rows > 4)
 
 
 def test_the_same_seed_gives_the_same(data: Prepared) -> None:
@@ -73,7 +128,8 @@ def test_the_same_seed_gives_the_same(data: Prepared) -> None:
 def test_without_a_spurious_encoder_only_t_is_said(data: Prepared) -> None:
     loader = data.loaders.valid
     said = selected_diagnostics(Known(loader._dataset, spurious=False), loader, generator())
-    assert set(said["representations"]) == {"adjustment_pairwise_loss", "adjustment_pairwise_auc"}
+    kinds = ("loss", "auc", "auc_shuffled", "auc_error")
+    assert set(said["representations"]) == {f"adjustment_pairwise_{kind}" for kind in kinds}
     assert set(said["probes"]["colour"]["last_item"]) == {"adjustment"}
 
 

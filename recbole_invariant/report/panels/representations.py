@@ -19,7 +19,11 @@ WORDS = {"adjustment": "t", "spurious": "s", "cue": "last item"}
 MEASURED = {
     "Dependence": {"xcov": "xcov", "hsic": "hsic"},
     "Pairwise loss": {"adjustment_pairwise_loss": "t", "spurious_pairwise_loss": "s"},
-    "Pairwise AUC": {"adjustment_pairwise_auc": "t", "spurious_pairwise_auc": "s"},
+    "Pairwise AUC": {
+        "adjustment_pairwise_auc": "t",
+        "spurious_pairwise_auc": "s",
+        "spurious_pairwise_auc_shuffled": "s, shuffled",
+    },
 }
 """Groups of columns: keys of `diagnostics.representations` and their names."""
 
@@ -36,7 +40,7 @@ class RepresentationRow:
     Attributes:
         label: the model.
         style: its look.
-        dead: in how many of its seeds s predicts nothing, in words; empty for none.
+        dead: in how many of its seeds s says nothing of the history, in words; empty for none.
         cells: a written number a column.
     """
 
@@ -110,7 +114,7 @@ def average(values: Sequence[Values]) -> Values:
 
 
 def dead_seeds(records: Sequence[Mapping[str, Any]]) -> str:
-    """Say in how many seeds s predicts nothing; empty where it is alive in all."""
+    """Say in how many seeds s says nothing of the history; empty where it is alive in all."""
     alive = [(record.get("diagnostics") or {}).get("spurious_alive") for record in records]
     n_dead = sum(one is False for one in alive)
     if not n_dead:
