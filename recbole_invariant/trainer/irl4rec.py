@@ -44,9 +44,12 @@ class Irl4RecTrainer(HostTrainer):
         return [DisentanglingStage(DISENTANGLE, self, train_data, self._look_at_selected)]
 
     def _validation(self) -> AbstractDataLoader | None:
-        """Return the loader of validation rows; none where a test stands in their place."""
+        """Return the loader of validation rows.
+
+        None where there is no row, or where a test stands in their place.
+        """
         loader: AbstractDataLoader | None = self._options["valid_data"]
-        return None if self.config["selection"] == "oracle" else loader
+        return None if self.config["selection"] == "oracle" or not loader else loader
 
     def _generator(self) -> torch.Generator:
         """Return a generator that draws the same rows and negatives every time."""

@@ -1,10 +1,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from recbole.data.dataloader import FullSortEvalDataLoader
 
 import recbole_invariant as ri
+from recbole_invariant.evaluation.loader import UserRankingLoader
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.reopen import evaluate_run
 from recbole_invariant.report.plots import read_history
@@ -222,3 +225,17 @@ def test_a_test_that_selects_is_not_looked_at(folder: Path) -> None:
     _, trainer, _ = trained(folder, "Irl4Rec", **own)
     assert trainer.diagnostics() == {"encoder": "GRU4Rec"}
     assert "xcov" not in trainer.history.lines[0].get("valid", {})
+
+
+def test_without_validation_rows_there_are_no_diagnostics(folder: Path) -> None:
+    config, data, _, trainer = prepared(folder, "Irl4Rec", **QUICK)
+    dataset = data.loaders.valid._dataset
+    nothing = dataset.copy(dataset.inter_feat[:0])
+    none = np.empty(0, np.int64)
+    for empty in (
+        FullSortEvalDataLoader(config, nothing, None),
+        UserRankingLoader(config, nothing, nothing.inter_feat, (none, none), (none, none)),
+    ):
+        trainer.fit(data.loaders.train, empty)
+        assert trainer.diagnostics() == {"encoder": "GRU4Rec"}
+        assert len(trainer.history.lines) == 2
