@@ -16,6 +16,7 @@ from recbole_invariant.comparison.candidates import chance_notes, ranking_notes
 from recbole_invariant.comparison.collect import CONTROL, ByLabel, FoundRun
 from recbole_invariant.comparison.controls import sees_truth, selected_by_test
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
+from recbole_invariant.comparison.loss_notes import loss_notes
 from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.stage_notes import stage_notes
 from recbole_invariant.comparison.tables import usual_metrics
@@ -46,6 +47,7 @@ def comparison_notes(
         _interval_note(len({run.seed for run in runs}), level),
         *ranking_notes(compared),
         *_tests_note(baseline, baseline_rule, len(compared)),
+        *loss_notes(compared, baseline),
         *_relayed(compared),
         *stage_notes(compared),
         *_truth(by_label),
