@@ -13,8 +13,7 @@ def loss_notes(by_label: ByLabel, baseline: str | None) -> Iterator[str]:
         baseline: label that the others are tested against; None where there is none.
     """
     found: dict[str, list[str]] = {}
-    first = [baseline] if baseline in by_label else []
-    for label in dict.fromkeys([*first, *by_label]):
+    for label in sorted(by_label, key=lambda label: label != baseline):
         for loss in dict.fromkeys(map(_loss_type, by_label[label])):
             if loss is not None:
                 found.setdefault(loss, []).append(label)
