@@ -152,9 +152,9 @@ def _iid_change(
 def _explained(baseline: str, oracle: str, level: float) -> str:
     return (
         f"share of the gap: mean over seeds of (model less {baseline}) by that of ({oracle} less "
-        f"{baseline}), with Fieller's {level:.0%} interval, which is not symmetric; less training "
-        "closes a part of the gap, too: hold it against the change on iid and the margin over the "
-        "frontier"
+        f"{baseline}), with Fieller's {level:.0%} interval, which is not symmetric; n/a where, "
+        f"over the seeds of a line, {oracle}'s lead is not clear of 0; less training closes a part "
+        "of the gap, too: hold it against the change on iid and the margin over the frontier"
     )
 
 
@@ -165,7 +165,7 @@ def _without_gap(table: pd.DataFrame, baseline: str, oracle: str) -> Iterator[st
     vague = ours[ours["mean"].notna() & ours["low"].isna() & (ours["n_seeds"] > 1)]
     for part, said in (
         (none, f"{oracle} is no better than {baseline}, so there is no gap to close"),
-        (vague, f"{oracle} is not clearly better than {baseline}, so there is no interval"),
+        (vague, f"{oracle} is not clearly better than {baseline}, so no share is shown"),
     ):
         if len(part):
             where = ", ".join(

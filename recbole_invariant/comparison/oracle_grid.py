@@ -50,7 +50,7 @@ def share_text(row: Row, names: tuple[str, str, str], form: str) -> tuple[str, s
     """Write a value and both ends of its interval, which is empty where there is none to show.
 
     It stands from `MIN_SEEDS` seeds on. The baseline's and the oracle's own shares are 0 and 1 by
-    definition and have none.
+    definition and have none. A share of a gap that is not clear of 0 may be any number: `n/a`.
 
     Args:
         row: of `Comparison.closed`.
@@ -58,12 +58,17 @@ def share_text(row: Row, names: tuple[str, str, str], form: str) -> tuple[str, s
         form: format of a number.
     """
     value, low, high = (row[name] for name in names)
-    if math.isnan(value):
+    if math.isnan(value) or (names == SHARE and _is_vague(row)):
         return "n/a", ""
     text = _number(value, form)
     if row["n_seeds"] < MIN_SEEDS or math.isnan(low) or high - low < 1e-5:
         return text, ""
     return text, f"{_number(low, form)}, {_number(high, form)}"
+
+
+def _is_vague(row: Row) -> bool:
+    """Say whether there are seeds for Fieller's interval, but none as the gap may be 0."""
+    return bool(row["n_seeds"] > 1 and math.isnan(row["low"]))
 
 
 def _number(value: float, form: str) -> str:

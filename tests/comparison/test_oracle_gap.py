@@ -75,12 +75,15 @@ def test_no_gap_is_no_share_and_is_said(tmp_path: Path) -> None:
     assert FLIP not in next(n for n in comparison.notes if "is no better" in n)
 
 
-def test_a_gap_that_may_be_none_has_no_interval(tmp_path: Path) -> None:
+def test_a_gap_that_may_be_none_has_no_interval_and_shows_no_share(tmp_path: Path) -> None:
     comparison = compared(tmp_path, told=np.array([0.16, 0.12, 0.09]))
     ours = row(comparison, "Robust")
     assert ours["mean"] == pytest.approx(0.095 / 0.07)
     assert np.isnan(ours["low"])
     assert "ood_flip ndcg@10: Told is not clearly better than GRU4Rec" in str(comparison)
+    assert share_text(ours, SHARE, ".2f") == ("n/a", "")
+    assert share_text(ours, CHANGE, "+.1%")[0] == "-10.0%"
+    assert "1.36" not in str(comparison)
 
 
 def test_only_seeds_that_all_three_have_count(tmp_path: Path) -> None:
