@@ -30,7 +30,11 @@ from recbole_invariant.configuration.value_checks import (
     negatives_of_sequences,
     sequence_problems,
 )
-from recbole_invariant.configuration.wrapped import find_wrapped, wrapped_problems
+from recbole_invariant.configuration.wrapped import (
+    find_wrapped,
+    misnamed_problems,
+    wrapped_problems,
+)
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import ModelEntry, resolve
@@ -144,8 +148,8 @@ def build_config(
     wrapped = None
     if entry is not None:
         wrapped, more = find_wrapped(name, entry.model_class, dataset, layers)
-        problems += more
         layers, file_problems = user_layers(*given, wrapped)
+        problems += [*more, *misnamed_problems(layers, name, entry.model_class)]
     model_class = entry.model_class if entry else None
     checked = check_options(layers, model_class, wrapped=wrapped)
     problems += file_problems + checked.problems

@@ -8,7 +8,7 @@ options of the wrapping model too.
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_invariant.configuration.known_keys import schema_of
+from recbole_invariant.configuration.known_keys import our_yaml_files, schema_of
 from recbole_invariant.configuration.layers import (
     Layer,
     merged,
@@ -17,7 +17,7 @@ from recbole_invariant.configuration.layers import (
     our_layers,
     yaml_owner,
 )
-from recbole_invariant.configuration.yaml_text import parse_value
+from recbole_invariant.configuration.yaml_text import parse_value, read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.host_models import host_model_class
 from recbole_invariant.options import value_problem
@@ -28,6 +28,41 @@ def wrapping_option(model_class: type[Any]) -> str | None:
     found: str | None = None
     for _, values in model_yaml_chain(yaml_owner(model_class)):
         found = values.get("wraps", found)
+    return found
+
+
+def misnamed_problems(user: Sequence[Layer], model: str, model_class: type[Any]) -> list[str]:
+    """Refuse the option by which another model names what it wraps, such as IDEA's `backbone`.
+
+    Nothing would read it, and the model would wrap its default. Whoever sets the right option too,
+    as in a comparison of both models, is not mistaken.
+
+    Args:
+        user: the user's layers.
+        model: name of the model.
+        model_class: the model; nothing is said of one that wraps none.
+    """
+    option = wrapping_option(model_class)
+    given = origins(user)
+    if option is None or option in given:
+        return []
+    declared = schema_of(model_class).options
+    values = merged(user)
+    return [
+        f"{given[other]}: '{other}' is the option of {' and '.join(owners)}; {model} names the "
+        f"model that it wraps by '{option}': {option}={values[other]}."
+        for other, owners in _wrapping_options().items()
+        if other in given and other not in declared
+    ]
+
+
+def _wrapping_options() -> dict[str, list[str]]:
+    """Return every option that names a wrapped model, with the models whose option it is."""
+    found: dict[str, list[str]] = {}
+    for path in our_yaml_files():
+        option = read_yaml_mapping(path).get("wraps") if path.parent.name == "model" else None
+        if option is not None:
+            found.setdefault(option, []).append(path.stem)
     return found
 
 

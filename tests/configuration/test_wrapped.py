@@ -166,6 +166,32 @@ def test_options_of_the_backbone_are_options_of_the_model():
     assert "'n_heads' belongs to other models; IDEA over GRU4Rec does not read it" in warning
 
 
+@pytest.mark.parametrize(
+    ("model", "right", "wrong", "owner"),
+    [("Irl4Rec", "encoder", "backbone", "IDEA"), ("IDEA", "backbone", "encoder", "Irl4Rec")],
+)
+def test_the_option_of_another_wrapping_model_is_refused(model, right, wrong, owner, tmp_path):
+    said = f"'{wrong}' is the option of {owner}; {model} names the model that it wraps by '{right}'"
+    expected = f"{said}: {right}=GRU4Rec."
+
+    assert problems(model, "ml-100k", {wrong: "GRU4Rec"}) == [f"config=: {expected}"]
+    with pytest.raises(InputError) as caught:
+        build_config(model, "ml-100k", command_line={wrong: "GRU4Rec"})
+    assert caught.value.problems == [f"command line: {expected}"]
+
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({"models": {owner: {wrong: "GRU4Rec"}}}))
+    assert build_config(model, "ml-100k", {}, [str(file)]).warnings == []
+    file.write_text(yaml.safe_dump({wrong: "GRU4Rec", "models": {model: {right: "STAMP"}}}))
+    assert build_config(model, "ml-100k", {}, [str(file)])[right] == "STAMP"
+
+
+def test_the_option_of_a_wrapping_model_is_a_warning_where_nothing_is_wrapped():
+    (warning,) = build_config("SASRec", "ml-100k", {"backbone": "GRU4Rec"}).warnings
+
+    assert "'backbone' belongs to other models; SASRec does not read it" in warning
+
+
 def test_options_of_the_backbone_are_checked_as_its_own():
     (problem,) = problems("IDEA", "ml-100k", {"backbone": "SASRec", "n_heads": "two"})
 
