@@ -6,6 +6,7 @@ from math import ceil
 
 from markupsafe import Markup
 
+from recbole_invariant.report.charts.names import fitting_names
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import Scale, spanning
 from recbole_invariant.report.charts.svg import drawing, joined, line, tag, text, text_width
@@ -17,6 +18,8 @@ GAP = 26.0
 VALUE_ROOM = 46.0
 """Pixels kept free at the right end of a column, for the value written beside the dot."""
 
+MOST_NAME_ROOM = 300.0
+"""Pixels kept for the names at the left, at most; longer ones are shortened."""
 
 TICK_ROOM = 38.0
 """Pixels from one number below a column to the next, at least."""
@@ -86,7 +89,7 @@ def interval_plot(
         remarks: what stands above the remarks at the right.
     """
     names = 36 + max(text_width(row.label, 14) for row in rows)
-    left = min(max(names, 120.0), 250.0)
+    left = min(max(names, 120.0), MOST_NAME_ROOM)
     right = max([text_width(words, 13) + 12 for words in (remarks, *(row.remark for row in rows))])
     height = TOP + ROW * len(rows) + BOTTOM
     usable = WIDTH - left - right - GAP * len(columns)
@@ -106,6 +109,8 @@ def _middle(number: int) -> float:
 
 def _row_names(rows: Sequence[IntervalRow], left: float) -> Markup:
     """Write names, remarks and the band of what is emphasised."""
+    longest = int((left - 32) / text_width("m", 14))
+    shown = fitting_names([row.label for row in rows], longest)
     parts = []
     for number, row in enumerate(rows):
         y = _middle(number)
@@ -114,10 +119,8 @@ def _row_names(rows: Sequence[IntervalRow], left: float) -> Markup:
             parts.append(tag("rect", class_="band", **band))
         bold = "row-name strong" if row.emphasised else "row-name"
         parts.append(row.style.mark(14, y, 5))
-        longest = int((left - 32) / text_width("m", 14))
-        shown = row.label if len(row.label) <= longest else row.label[: longest - 1] + "…"
-        name = tag("text", shown, tag("title", row.label), x=28.0, y=y + 5, class_=bold)
-        parts.append(name)
+        tip = tag("title", row.label)
+        parts.append(tag("text", shown[row.label], tip, x=28.0, y=y + 5, class_=bold))
         parts.append(text(WIDTH - 8, y + 4.5, row.remark, f"remark {row.tone}", "end"))
     return joined(parts)
 

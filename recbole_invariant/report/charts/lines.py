@@ -7,11 +7,14 @@ from math import inf
 from markupsafe import Markup
 
 from recbole_invariant.report.charts.frame import Frame
+from recbole_invariant.report.charts.names import fitting_names
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import spanning
 from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text_width
 
 NAME_HEIGHT, LEADER = 14.0, 16.0
+NAME_START = LEADER + 8
+"""Pixels from the end of a line to its name."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Line:
     """One line.
 
     Attributes:
-        label: its name, cut where it would leave the drawing; an empty one is not written.
+        label: its name, shortened where it would leave the drawing; an empty one is not written.
         style: its look.
         xs: positions; rising, but for a path that is drawn as it goes.
         ys: values; None breaks the line.
@@ -121,22 +124,18 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
             ends.append((frame.y(last[0][1]), frame.x(last[0][0]), one))
     ends.sort(key=lambda end: end[0])
     bounds = frame.y.end - 6, frame.y.start
+    # what is farthest right has the least room
+    room = frame.width - max((x for _, x, _ in ends), default=0.0) - NAME_START
+    shown = fitting_names([one.label for _, _, one in ends], int(room / text_width("m")))
     places = spread([y for y, _, _ in ends], NAME_HEIGHT, bounds)
     parts = []
     for (y, x, one), place in zip(ends, places, strict=True):
         parts.append(line(x, y, x + LEADER, place, f"leader {one.style.colour}"))
         parts.append(one.style.mark(x + LEADER, place, 4))
-        start = x + LEADER + 8
-        shown = cut(one.label, frame.width - start)
+        at = {"x": x + NAME_START, "y": place + 4}
         tip = tag("title", one.label)
-        parts.append(tag("text", shown, tip, x=start, y=place + 4, class_="line-name"))
+        parts.append(tag("text", shown[one.label], tip, **at, class_="line-name"))
     return joined(parts)
-
-
-def cut(label: str, room: float) -> str:
-    """Cut a text of the usual size to a width in pixels; a cut one ends with an ellipsis."""
-    longest = max(int(room / text_width("m")), 1)
-    return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
 def spread(

@@ -7,10 +7,14 @@ from markupsafe import Markup
 
 from recbole_invariant.report.charts.frame import Frame
 from recbole_invariant.report.charts.intervals import Estimate
-from recbole_invariant.report.charts.labels import place_labels
+from recbole_invariant.report.charts.labels import Place, place_labels
+from recbole_invariant.report.charts.names import fitting_names
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.charts.scale import spanning
-from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text, text_width
+from recbole_invariant.report.charts.svg import joined, line, path_through, tag, text_width
+
+NAME_SHARE = 0.45
+"""Of the width of a drawing, what a name may take."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def scatter(
         size: width and height in pixels.
     """
     width, height = size
-    room = max(text_width(point.label) for point in points)
+    longest = int(NAME_SHARE * width / text_width("m"))
+    shown = fitting_names([point.label for point in points], longest)
+    room = max(map(text_width, shown.values()))
     frame = Frame(
         width,
         height,
@@ -82,13 +88,20 @@ def scatter(
     for point, (x, y) in zip(points, centres, strict=True):
         tip = f"{point.label}: {axes[0]} {point.x.mean:.4f}, {axes[1]} {point.y.mean:.4f}"
         parts.append(point.style.mark(x, y, 6, tip))
-    names = [point.label for point in points]
+    names = [shown[point.label] for point in points]
     places = place_labels(centres, names, width, frame.y.start)
-    for point, centre, place in zip(points, centres, places, strict=True):
+    for point, name, centre, place in zip(points, names, centres, places, strict=True):
         if place.leader is not None:
             parts.append(line(*centre, *place.leader, f"leader {point.style.colour}"))
-        parts.append(text(place.x, place.y, point.label, "point-name", place.anchor))
+        parts.append(_name(name, point.label, place))
     return frame.draw(label, joined(parts))
+
+
+def _name(shown: str, label: str, place: Place) -> Markup:
+    """Write a name that is shown whole under the mouse."""
+    at = {"x": place.x, "y": place.y}
+    tip = tag("title", label)
+    return tag("text", shown, tip, **at, class_="point-name", text_anchor=place.anchor)
 
 
 def far_behind(points: Sequence[tuple[float, float]], keep: int = 3) -> list[int]:

@@ -44,16 +44,17 @@ def test_error_bars_and_borders_are_drawn_where_they_are():
     assert "M at 2: 0.2000" in svg
 
 
-def test_a_name_is_cut_where_the_drawing_ends_and_kept_whole_under_the_mouse():
+def test_a_name_without_room_is_shortened_and_kept_whole_under_the_mouse():
     name = "Model[" + "x" * 90 + "]"
     svg = line_chart([Line(name, STYLE, [1, 2], [0.1, 0.2])], ("k", "recall"), "drawn", (520, 300))
     written = svg.partition('class="line-name">')[2]
     shown, _, rest = written.partition("<title>")
-    assert shown.endswith("…")
-    assert name.startswith(shown[:-1])
+    start, _, end = shown.partition("…")
+    assert name.startswith(start)
+    assert name.endswith(end)
     assert rest.startswith(name)
-    (start,) = re.findall(r'<text x="([\d.]+)"[^>]*line-name', svg)
-    assert float(start) + text_width(shown) <= 520
+    (x,) = re.findall(r'<text x="([\d.]+)"[^>]*line-name', svg)
+    assert float(x) + text_width(shown) <= 520
 
 
 def test_a_line_without_a_written_name_keeps_it_under_the_mouse():

@@ -54,3 +54,12 @@ def test_names_that_are_away_from_their_points_have_a_line_to_them():
     ends = [Point(name, style, Estimate(v), Estimate(v)) for name, v in (("Low", 0), ("Top", 1))]
     assert 'class="leader c3"' in scatter([*ends, *crowd], ("IID", "OOD"), "a crowd")
     assert "leader" not in scatter(ends, ("IID", "OOD"), "two points")
+
+
+def test_long_names_stay_apart_and_inside_and_are_whole_under_the_mouse():
+    style, common = Style("c0", "circle"), "encoder=GRU4Rec,loss_type=CE,independence=club,x="
+    labels = [f"Irl4Rec[{common}{k}]" for k in (1, 2)]
+    points = [Point(label, style, Estimate(k), Estimate(k)) for k, label in enumerate(labels)]
+    drawn = scatter(points, ("IID", "OOD"), "two points")
+    for k, label in zip((1, 2), labels, strict=True):
+        assert f">Irl4Rec[…,x={k}]<title>{label}</title>" in drawn
