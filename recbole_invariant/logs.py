@@ -39,7 +39,8 @@ def logging_to(path: Path, state: str | None) -> Iterator[None]:
     if not root.handlers:
         handlers.append(logging.StreamHandler())
         coloured = logging.Formatter if sys.stderr.isatty() else PlainFormatter
-        handlers[1].setFormatter(coloured("%(asctime)s %(message)s", "%H:%M:%S"))
+        handlers[1].setFormatter(coloured("%(asctime)s %(mark)s%(message)s", "%H:%M:%S"))
+        handlers[1].addFilter(_marked)
     before = root.level
     root.setLevel(level)
     for handler in handlers:
@@ -52,3 +53,10 @@ def logging_to(path: Path, state: str | None) -> Iterator[None]:
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
+
+
+def _marked(record: logging.LogRecord) -> bool:
+    """Mark a record for the console, where a warning is else a line among many; keep it."""
+    name = record.levelname.lower()
+    record.mark = f"{name}: " if record.levelno >= logging.WARNING else ""
+    return True

@@ -57,3 +57,15 @@ def test_state_is_the_level(tmp_path: Path, state: str, kept: list[str]) -> None
             write(text)
     lines = (tmp_path / "log.txt").read_text().splitlines()
     assert [line.split()[-1] for line in lines] == kept
+
+
+def test_the_console_marks_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = bare_root(monkeypatch)
+    with logging_to(tmp_path / "log.txt", None):
+        root.info("plain")
+        root.warning("odd")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["plain", "warning: odd"]
+    assert (tmp_path / "log.txt").read_text().endswith("WARNING odd\n")
