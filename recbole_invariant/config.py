@@ -7,7 +7,6 @@ wraps another, that one's own options are among them: configuration/wrapped.py.
 """
 
 from collections.abc import Mapping, Sequence
-from logging import getLogger
 from typing import Any
 
 from recbole_invariant.configuration.attribute_checks import (
@@ -118,7 +117,7 @@ def build_config(
     overrides: Mapping[str, object] | None = None,
     config_files: Sequence[str] = (),
     command_line: Mapping[str, str] | None = None,
-    warn: bool = True,
+    stored: str | None = None,
 ) -> RunConfig:
     """Resolve and check all options of a run, before any data is loaded.
 
@@ -128,10 +127,11 @@ def build_config(
         overrides: options from Python.
         config_files: YAML files of options; later ones win.
         command_line: options as text; they win over `overrides`.
-        warn: log the warnings; `warnings` of what is returned has them anyway.
+        stored: the one among `config_files` that a run wrote, of which nothing is a user's word.
 
     Returns:
-        The Config; `layers` says what set each option.
+        The Config; `layers` says what set each option. Nothing is logged: whoever starts the run
+        shows its `warnings`.
 
     Raises:
         InputError: everything that is wrong, at once.
@@ -158,12 +158,12 @@ def build_config(
     all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
     if problems or more:
         raise InputError([*problems, *more])
-    idle = without_effect(merged(all_layers), origins(checked.layers), entry.model_class)
-    warnings = [*checked.warnings, *idle]
-    for warning in warnings if warn else []:
-        getLogger().warning(warning)
+    file = f"{CONFIG_FILE} {stored}"
+    said = origins(layer for layer in checked.layers if layer.name != file)
+    warnings = [warning for warning in checked.warnings if not warning.startswith(f"{file}: ")]
+    idle = without_effect(merged(all_layers), said, entry.model_class)
     try:
-        return RunConfig(entry, dataset, all_layers, warnings)
+        return RunConfig(entry, dataset, all_layers, [*warnings, *idle])
     except (ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"RecBole refuses these options: {error}") from error
 

@@ -68,6 +68,8 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
         TrainingError: training cannot go on; what was written stays.
     """
     begun = time.perf_counter()
+    for warning in config.warnings:
+        getLogger().warning(warning)
     options = records.options_of(config)
     config["run_dir"] = str(run_dir)
     # RecBole makes this folder and looks there for pickled datasets of earlier runs
@@ -91,7 +93,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     measured = measure_tests(trainer, data)
     metrics = {**selecting, **measured.metrics}
     records.write_per_user(run_dir, measured.per_user)
-    measured.notes += unrecorded
+    measured.notes += [*config.warnings, *unrecorded, *notes_of(trainer)]
     lost = save_model(run_dir / records.MODEL_FILE, model)
     if lost:
         getLogger().warning(f"not stored with the model: {', '.join(lost)}")
@@ -173,6 +175,11 @@ def _warn_of_no_frontier(trainer: Any) -> list[str]:
         return []
     getLogger().warning(reason)
     return [reason]
+
+
+def notes_of(trainer: Any) -> list[str]:
+    """Return what a trainer has to say below the table of its run."""
+    return list(trainer.notes()) if hasattr(trainer, "notes") else []
 
 
 def describe_run(

@@ -20,6 +20,7 @@ from recbole_invariant.comparison.loss_notes import loss_notes
 from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.stage_notes import stage_notes
 from recbole_invariant.comparison.tables import usual_metrics
+from recbole_invariant.configuration.option_checks import UNREAD
 from recbole_invariant.report.tables import split_name
 
 
@@ -92,13 +93,17 @@ def _interval_note(n_seeds: int, level: float) -> str:
 
 
 def _relayed(by_label: ByLabel) -> list[str]:
-    """Repeat what the runs' own tables say below them, once each."""
+    """Repeat what the runs' own tables say below them, once each.
+
+    That a model does not read an option of others is told of all models before the first run.
+    """
     notes = []
     for label, runs in by_label.items():
         for run in runs:
             if claims := run.record.get("split", {}).get("claims"):
                 notes.append(str(claims))
-            notes += [f"{label}: {note}" for note in run.record.get("notes", [])]
+            own = (note for note in run.record.get("notes", []) if not UNREAD.search(note))
+            notes += [f"{label}: {note}" for note in own]
     return list(dict.fromkeys(notes))
 
 

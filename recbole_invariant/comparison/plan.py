@@ -140,7 +140,7 @@ def make_plan(
         problems += _taken(spec.options)
         words = own_options(common, spec, seeds[0], settled or {})
         try:
-            resolved = build_config(spec.model, dataset, config, config_files, words, warn=False)
+            resolved = build_config(spec.model, dataset, config, config_files, words)
             if resolved["baselines"] or resolved["baseline_options"]:
                 problems.append(f"baselines: {TAKEN['baselines']}.")
             protocol = chosen_protocol(resolved, resolved.layers.get("ood", ""))
@@ -151,7 +151,7 @@ def make_plan(
     if problems:
         raise InputError(dict.fromkeys(problems))
     for warning in joined(text for resolved, *_ in made.values() for text in resolved.warnings):
-        getLogger().warning(warning)
+        getLogger().warning(f"warning: {warning}")
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
     known: dict[Path, str] = {}
@@ -161,9 +161,7 @@ def make_plan(
             resolved, model_class, _ = made[spec.label]
             words = own_options(common, spec, seed, settled or {})
             if SEED_IN_PATH in {**common, **spec.options}.get("data_path", ""):
-                resolved = build_config(
-                    spec.model, dataset, config, config_files, words, warn=False
-                )
+                resolved = build_config(spec.model, dataset, config, config_files, words)
             data = data_fingerprint(resolved, known)
             digest = fingerprint(resolved, model_class, seed, data)
             runs.append(

@@ -1,6 +1,7 @@
 """Test a finished run again from its folder, e.g. with other metrics or cut-offs."""
 
 from collections.abc import Mapping
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,10 @@ def evaluate_run(
     given = {**(overrides or {}), **(command_line or {})}
     changed = {**_shown_metric(record, given), **(overrides or {})}
     config = build_config(
-        entry.model_class, record["dataset"], changed, [file], dict(command_line or {})
+        entry.model_class, record["dataset"], changed, [file], dict(command_line or {}), file
     )
+    for warning in config.warnings:
+        getLogger().warning(f"warning: {warning}")
     _restore_layers(config, record, file)
     _require_protocol(config, record)
     config["run_dir"] = None
@@ -63,6 +66,8 @@ def evaluate_run(
     trainer.eval_collector.data_collect(data.loaders.train)
     measured = measure_tests(trainer, data)
     metrics = measured.metrics
+    noted = [*record.get("notes", []), *measured.notes, *config.warnings]
+    measured.notes = list(dict.fromkeys(noted))
     again = {**record, "metrics": metrics, **measured.record()}
     seconds = sum(stage["seconds"] for stage in record["stages"])
     rows = [Row(entry.name, metrics, seconds, record["selection"]["best_epoch"])]

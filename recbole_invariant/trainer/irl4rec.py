@@ -31,11 +31,13 @@ class Irl4RecTrainer(HostTrainer):
     Attributes:
         representations: what the selected weights' t and s look like on validation rows; empty
             where there are none, or where validation is a test (`selection: oracle`).
+        dead: the warning of a spurious encoder that says nothing, None where it is alive.
     """
 
     def __init__(self, config: Config, model: Irl4Rec) -> None:
         super().__init__(config, model)
         self.representations: dict[str, Any] = {}
+        self.dead: str | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return the single stage `disentangle`."""
@@ -73,16 +75,16 @@ class Irl4RecTrainer(HostTrainer):
             return
         alive = self.representations["spurious_alive"] = spurious_alive(measured)
         if not alive:
-            getLogger().warning(
-                "the spurious encoder says nothing of a history: it scores "
-                f"{measured['spurious_pairwise_auc']:.3f} of the targets above a random item, and "
-                f"{measured['spurious_pairwise_auc_shuffled']:.3f} when it has read another one's "
-                f"history. Being independent of it means nothing. {_remedy(self.config)}"
-            )
+            self.dead = _dead(measured, self.config)
+            getLogger().warning(self.dead)
 
     def diagnostics(self) -> dict[str, Any]:
         """Return the encoder, and what the representations of the selected weights look like."""
         return {"encoder": self.config["encoder"], **self.representations}
+
+    def notes(self) -> list[str]:
+        """Return the warning of a spurious encoder that is dead."""
+        return [] if self.dead is None else [self.dead]
 
 
 def spurious_alive(measured: Mapping[str, float]) -> bool:
@@ -96,6 +98,16 @@ def spurious_alive(measured: Mapping[str, float]) -> bool:
     """
     gain = measured["spurious_pairwise_auc"] - measured["spurious_pairwise_auc_shuffled"]
     return gain > ERRORS * measured["spurious_pairwise_auc_error"]
+
+
+def _dead(measured: Mapping[str, float], config: Config) -> str:
+    """Say that the spurious encoder is dead, and what may wake it."""
+    return (
+        "the spurious encoder says nothing of a history: it scores "
+        f"{measured['spurious_pairwise_auc']:.3f} of the targets above a random item, and "
+        f"{measured['spurious_pairwise_auc_shuffled']:.3f} when it has read another one's "
+        f"history. Being independent of it means nothing. {_remedy(config)}"
+    )
 
 
 def _remedy(config: Config) -> str:

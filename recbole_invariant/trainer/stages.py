@@ -89,6 +89,10 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         """Return what `run.json` should say of this training beyond its metrics."""
         return {}
 
+    def notes(self) -> list[str]:
+        """Return what the user should read below the table, one line each."""
+        return []
+
     def fit(
         self,
         train_data: AbstractDataLoader,

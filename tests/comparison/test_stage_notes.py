@@ -49,3 +49,14 @@ def test_the_notes_tell_them(tmp_path: Path) -> None:
     ]
     assert [note for note in notes if note in wanted] == wanted
     assert not any("BPR ended" in note or "BPR kept" in note for note in notes)
+
+
+def test_the_runs_own_notes_are_repeated_but_not_that_an_option_is_another_models(
+    tmp_path: Path,
+) -> None:
+    unread = "command line: option 'n_heads' belongs to other models; Irl4Rec does not read it."
+    for seed in (1, 2):
+        write_run(tmp_path / str(seed), "Irl4Rec", seed, notes=[unread, "s is dead"])
+    comparison = summarise(find_runs(tmp_path))
+    assert comparison.notes.count("Irl4Rec: s is dead") == 1
+    assert not any("n_heads" in note for note in comparison.notes)

@@ -209,6 +209,18 @@ def test_an_attribute_that_s_does_not_read_is_a_warning_where_the_user_set_it() 
     assert idle_of(attribute="class", variant="attribute") == []
 
 
+def test_what_a_run_stored_is_no_word_of_the_user(tmp_path: Path) -> None:
+    stored = tmp_path / "config.yaml"
+    stored.write_text("s_input: none\nhsic_rows: 64\nindependence: dib\nn_extractors: 2\n")
+    files = [str(stored)]
+
+    assert len(build_config("Irl4Rec", "ml-100k", {}, files).warnings) == 3
+    assert build_config("Irl4Rec", "ml-100k", {}, files, stored=files[0]).warnings == []
+    given = {"joint_weight": 1.0}
+    (said,) = build_config("Irl4Rec", "ml-100k", given, files, stored=files[0]).warnings
+    assert said.startswith("config=: option 'joint_weight' has an effect")
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -198,6 +198,24 @@ def test_a_run_is_stored_and_measured_again_from_its_folder(folder: Path, tmp_pa
     assert {"xcov", "hsic", "spurious_pairwise_loss", "ndcg@5"} <= set(line["valid"])
 
 
+def test_what_has_no_effect_stands_in_the_log_and_below_the_table(
+    folder: Path, tmp_path: Path
+) -> None:
+    own = {**QUICK, "joint_weight": 0.0, "independence_weight": 0.0, "hsic_rows": 64}
+    result = ri.run("Irl4Rec", "toy", config=options(folder, **own), output_dir=tmp_path)
+    idle, dead = result.record["notes"]
+    assert idle.startswith("config=: option 'hsic_rows' has an effect with independence: hsic only")
+    assert dead.startswith("the spurious encoder says nothing of a history")
+    assert result.run_dir is not None
+    log = (result.run_dir / "log.txt").read_text()
+    assert all(log.count(f"WARNING {note}") == 1 for note in (idle, dead))
+    assert log.index(idle) < log.index("Irl4Rec(") < log.index(dead)
+    assert {idle, dead} <= set(result.table.splitlines())
+    again = evaluate_run(result.run_dir, {"topk": [3]})
+    assert again.record["notes"] == [idle, dead]
+    assert {idle, dead} <= set(again.table.splitlines())
+
+
 def test_diagnostics_are_those_of_the_selected_weights(tmp_path: Path) -> None:
     write_sequences(tmp_path, n_users=200)  # a probe wants 20 rows of a value
     _, trainer, _ = trained(tmp_path, "Irl4Rec", **{**QUICK, "epochs": 4}, **KIND)
@@ -218,6 +236,7 @@ def test_an_idle_spurious_encoder_is_warned_of(
     said = [r.getMessage() for r in caplog.records if "spurious encoder" in r.getMessage()]
     assert len(said) == 1
     assert "joint_weight (now 0.0)" in said[0]
+    assert trainer.notes() == said
 
 
 def test_a_test_that_selects_is_not_looked_at(folder: Path) -> None:
