@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 from recbole_invariant.report.page import write_report
-from tests.report.fixtures import CLEAR, write_runs
+from tests.report.fixtures import CLEAR, Made, write_runs
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTH, HEIGHT = 1280, 1600
@@ -41,6 +41,18 @@ def browse(page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
+def measured(page: Path, width: int) -> dict[str, str]:
+    """Ask the browser how wide the page is and where the answer ends."""
+    html = page.read_text()
+    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+    copy = page.with_name("measured.html")
+    copy.write_text(policy.sub("", html).replace("</body>", f"{MEASURE}</body>"))
+    dom = browse(copy, "--dump-dom", f"--window-size={width},900").stdout
+    found = re.search(r'data-measured="([^"]+)"', dom)
+    assert found
+    return dict(re.findall(r"(\w+)&quot;:([\d.]+)", found[1]))
+
+
 def test_a_screenshot_shows_the_verdict_and_the_figure(page):
     shot = page.with_suffix(".png")
     done = browse(page, f"--screenshot={shot}")
@@ -58,16 +70,18 @@ def test_a_screenshot_shows_the_verdict_and_the_figure(page):
 
 @pytest.mark.parametrize("width", [1280, 700])
 def test_nothing_is_wider_than_the_window_and_the_answer_is_seen_without_scrolling(page, width):
-    html = page.read_text()
-    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-    copy = page.with_name("measured.html")
-    copy.write_text(policy.sub("", html).replace("</body>", f"{MEASURE}</body>"))
-    dom = browse(copy, "--dump-dom", f"--window-size={width},900").stdout
-    found = re.search(r'data-measured="([^"]+)"', dom)
-    assert found
-    numbers = dict(re.findall(r"(\w+)&quot;:([\d.]+)", found[1]))
+    numbers = measured(page, width)
     assert float(numbers["wide"]) <= width
     assert float(numbers["verdict"]) < float(numbers["figure"]) <= 900
+
+
+def test_long_names_are_broken_and_do_not_widen_the_page(tmp_path):
+    names = ("club", "hsic")
+    long = [f"PaInvRL[s_input=attribute,independence={n},independence_weight=0.1]" for n in names]
+    models = [CLEAR[1], *(Made(name, 0.2, 0.11 + 0.01 * k) for k, name in enumerate(long))]
+    write_runs(tmp_path / "runs", models, (0, 1, 2), ("ood_a", "ood_b"), n_users=20)
+    page = write_report(tmp_path / "runs", tmp_path / "report.html")
+    assert float(measured(page, 700)["wide"]) <= 700
 
 
 def test_the_page_runs_no_script_that_gets_into_it(page):
