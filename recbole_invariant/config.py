@@ -33,6 +33,7 @@ from recbole_invariant.configuration.wrapped import (
     find_wrapped,
     misnamed_problems,
     wrapped_problems,
+    wrapping_option,
 )
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
@@ -155,11 +156,11 @@ def build_config(
     problems += file_problems + checked.problems
     if entry is None:
         raise InputError(problems)
-    all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped)
-    if problems or more:
-        raise InputError([*problems, *more])
     file = f"{CONFIG_FILE} {stored}"
     said = origins(layer for layer in checked.layers if layer.name != file)
+    all_layers, more = _resolve_layers(entry, dataset, checked.layers, wrapped, said)
+    if problems or more:
+        raise InputError([*problems, *more])
     warnings = [warning for warning in checked.warnings if not warning.startswith(f"{file}: ")]
     idle = without_effect(merged(all_layers), said, entry.model_class)
     try:
@@ -169,9 +170,16 @@ def build_config(
 
 
 def _resolve_layers(
-    entry: ModelEntry, dataset: str, user: list[Layer], wrapped: type[Any] | None
+    entry: ModelEntry,
+    dataset: str,
+    user: list[Layer],
+    wrapped: type[Any] | None,
+    said: Mapping[str, str],
 ) -> tuple[list[Layer], list[str]]:
-    """Put the defaults under the user's layers and check what they give together."""
+    """Put the defaults under the user's layers and check what they give together.
+
+    `said` is the layer of each option that the user set; those that a run stored are not.
+    """
     problems: list[str] = []
     variant = merged(user).get("variant")
     try:
@@ -190,8 +198,9 @@ def _resolve_layers(
     problems += metric_problems(values, origin)
     problems += sequence_problems(user, merged(defaults), entry.name)
     problems += dataset_problems(values, dataset, entry.name)
-    problems += attribute_problems(values, origin, dataset, entry.model_class)
-    problems += balancing_problems(values, dataset)
+    problems += attribute_problems(values, origin, dataset, entry.model_class, said)
+    wrapping = wrapping_option(entry.model_class)
+    problems += balancing_problems(values, dataset, entry.name, wrapping, said)
     problems += contradictions(values, entry.model_class, wrapped)
     layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
     return layers, problems

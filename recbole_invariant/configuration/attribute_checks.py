@@ -42,6 +42,9 @@ IRL4REC = AttributeUse({"s_input": ("attribute",)}, TOKENS)
 USES = {"IDEA": IDEA, "Irl4Rec": IRL4REC}
 """Class of a model -> its use; subclasses share it."""
 
+KEEPS_ORDER = (None, "inverse_itemseq")
+"""Values of RecBole's option `transform` that leave a row its last item and its target."""
+
 
 def needs_attribute(use: AttributeUse, values: Any, origin: Mapping[str, str]) -> list[str]:
     """Name what asks for an attribute, in the words of who asked.
@@ -93,38 +96,85 @@ def use_of(model_class: type[Any]) -> AttributeUse | None:
 
 
 def attribute_problems(
-    values: Mapping[str, Any], origin: Mapping[str, str], dataset: str, model_class: type[Any]
+    values: Mapping[str, Any],
+    origin: Mapping[str, str],
+    dataset: str,
+    model_class: type[Any],
+    user: Mapping[str, str],
 ) -> list[str]:
     """Check the options that need an attribute, and the column, before any data is loaded.
+
+    A column that nothing reads is checked where the user named it: it is a mistake either way.
 
     Args:
         values: all options, before RecBole changed any.
         origin: option -> the layer that set it.
         dataset: name of the dataset; where it is not there, only the options are checked.
         model_class: the model.
+        user: option -> the layer of the user's that set it.
     """
     use = use_of(model_class)
     if use is None or not {*use.needing, "attribute"} <= values.keys():
         return []
     needing = " and ".join(needs_attribute(use, values, origin))
     problem = unfit_for_attribute(use, values, origin)
-    if not needing or problem:
-        return [problem] if problem else []
-    if not isinstance(values["attribute"], str):
-        return []  # the check against the schema says so
-    said = column_problem(values, dataset, values["attribute"], use.kind)
-    return [f"{needing} needs the option attribute: {said}"] if said else []
+    if problem:
+        return [problem]
+    name, asked = values["attribute"], needing or user.get("attribute")
+    if not asked or not name or not isinstance(name, str):
+        return []  # nobody asks for it, or the check against the schema says what is wrong
+    said = column_problem(values, dataset, name, use.kind, read=bool(needing))
+    return [f"{asked}: {said}" if needing else f"{asked}: attribute: {said}"] if said else []
 
 
-def balancing_problems(values: Mapping[str, Any], dataset: str) -> list[str]:
-    """Check the column that `balanced_attribute` names, before any data is loaded.
+def order_problem(
+    transform: str | None, model: str, encoder: tuple[str, str] | None = None
+) -> str | None:
+    """Say why `balanced_attribute` has no sense for a model, None if it has.
+
+    Args:
+        transform: RecBole's option of that name, which a model may set.
+        model: name of the model.
+        encoder: the option that names the model that it wraps, and that name.
+    """
+    if transform in KEEPS_ORDER:
+        return None
+    named = model if encoder is None else f"{encoder[0]}: {encoder[1]}"
+    instead = "a model that does, such as" if encoder is None else f"another {encoder[0]}, such as"
+    return (
+        f"balanced_attribute: {named} does not learn the target from the items before it "
+        f"(transform: {transform} changes the rows after they were drawn); take {instead} GRU4Rec "
+        "or SASRec, or leave balanced_attribute null."
+    )
+
+
+def balancing_problems(
+    values: Mapping[str, Any],
+    dataset: str,
+    model: str,
+    wrapping: str | None,
+    user: Mapping[str, str],
+) -> list[str]:
+    """Check `balanced_attribute` and the column that it names, before any data is loaded.
 
     Args:
         values: all options, before RecBole changed any.
-        dataset: name of the dataset; where it is not there, nothing is said.
+        dataset: name of the dataset; where it is not there, nothing is said of the column.
+        model: name of the model.
+        wrapping: the option that names the model that it wraps, None if it wraps none.
+        user: option -> the layer of the user's that set it.
     """
     name = values["balanced_attribute"]
     if not name or not isinstance(name, str) or values["MODEL_TYPE"] is not ModelType.SEQUENTIAL:
         return []  # other checks say so
+    transform = values["transform"]
+    if transform not in KEEPS_ORDER and "transform" in user:
+        return [
+            f"balanced_attribute: {user['transform']} sets transform: {transform}, which changes "
+            "the rows after they were drawn; leave one of the two out."
+        ]
+    encoder = None if wrapping is None else (wrapping, str(values[wrapping]))
+    if problem := order_problem(transform, model, encoder):
+        return [problem]
     said = column_problem(values, dataset, name, ONE_TOKEN)
     return [f"balanced_attribute: {said}"] if said else []

@@ -55,6 +55,8 @@ def without_effect(
 ) -> list[str]:
     """Name options of Irl4Rec that the user set and that nothing reads, given the others.
 
+    Nor is a run called plain that has a spurious encoder.
+
     Args:
         values: all options.
         user: option -> the layer of the user's that set it.
@@ -63,7 +65,13 @@ def without_effect(
     if not _is_irl4rec(model_class):
         return []
     idle = ((key, _lacks(values, key)) for key in (*READ_WITH, "compression") if key in user)
-    return [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
+    said = [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
+    if "s_input" in user and values.get("variant") == "plain" and values["s_input"] != "none":
+        said.append(
+            f"{user['s_input']}: s_input: {values['s_input']} adds a spurious encoder to variant: "
+            "plain, which is the encoder alone; leave s_input out, or take another variant."
+        )
+    return said
 
 
 def _lacks(values: Mapping[str, Any], key: str) -> str | None:

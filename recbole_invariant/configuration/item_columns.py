@@ -29,7 +29,7 @@ TOKENS = ColumnKind(("token", "token_seq"), "tokens", "one or several tokens an 
 
 
 def column_problem(
-    values: Mapping[str, Any], dataset: str, name: str, kind: ColumnKind
+    values: Mapping[str, Any], dataset: str, name: str, kind: ColumnKind, read: bool = True
 ) -> str | None:
     """Say why a column of the .item file cannot serve, None if it can.
 
@@ -38,6 +38,7 @@ def column_problem(
         dataset: name of the dataset; where its folder is not there, nothing is said.
         name: of the column.
         kind: what it must hold.
+        read: whether this run reads it, so that it must be loaded.
     """
     folder = dataset_folder(values, dataset)
     if not folder.is_dir():
@@ -55,7 +56,7 @@ def column_problem(
         return f"there is no column '{name}'.{suggest(name, fit)} {listed}"
     if name not in fit:
         return f"'{name}:{others[name]}' is not {kind.each}. {listed}"
-    if name not in _loaded(values, columns):
+    if read and name not in _loaded(values, columns):
         return f"the column '{name}' is not loaded. {listed} {_how_to_load(values, key, name)}"
     return None
 

@@ -14,6 +14,7 @@ from recbole.utils import ModelType
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from recbole_invariant.configuration.attribute_checks import order_problem
 from recbole_invariant.data.item_attribute import item_attribute
 from recbole_invariant.environment.attribute_shift import row_log_ratio
 from recbole_invariant.errors import InputError
@@ -22,9 +23,6 @@ OPTION = "balanced_attribute"
 SMOOTHING = 10.0
 """Rows of the marginal added to the counts of each attribute before; bounds the weight of a row
 whose transition was seen once, as `cue_smoothing` of IDEA does."""
-
-KEEPS_ORDER = (None, "inverse_itemseq")
-"""Values of RecBole's option `transform` that leave a row its last item and its target."""
 
 
 class WeightedRows(Sampler[int]):
@@ -91,12 +89,8 @@ def balance_rows(loader: Any, config: Any) -> None:
     field = config[OPTION]
     if not field or config["MODEL_TYPE"] != ModelType.SEQUENTIAL:
         return
-    if config["transform"] not in KEEPS_ORDER:
-        raise InputError(
-            f"{OPTION}: {config['model']} does not learn the target from the items before it "
-            f"(transform: {config['transform']} changes the rows after they were drawn); take a "
-            "model that does, such as GRU4Rec or SASRec, or leave the option null."
-        )
+    if problem := order_problem(config["transform"], config["model"]):
+        raise InputError(problem)
     before, after = _transitions(loader._dataset, field)
     weights = balancing_weights(before, after)
     getLogger().info(

@@ -84,7 +84,7 @@ def test_a_column_that_cannot_serve_is_told_those_that_can(data, attribute, says
 @pytest.mark.parametrize(
     ("attribute", "says"),
     [
-        (None, "(s_input: attribute) needs the option attribute, a column of the .item file"),
+        (None, "needs the option attribute, a column of the .item file"),
         ("tag", "there is no column 'tag'. Did you mean 'tags'?"),
         ("price", "'price:float' is not one or several tokens an item."),
         ("tags", "the column 'tags' is not loaded."),
@@ -93,12 +93,13 @@ def test_a_column_that_cannot_serve_is_told_those_that_can(data, attribute, says
 def test_irl4rec_takes_several_tokens_an_item(data, attribute, says):
     said = message(data, "Irl4Rec", variant="attribute", attribute=attribute)
 
-    assert said.startswith("variant: attribute (s_input: attribute) needs the option attribute")
+    end = " needs the option attribute, a column" if attribute is None else f": {says}"
+    assert said.startswith(f"variant: attribute (s_input: attribute){end}")
     assert says in said
     if attribute is not None:
         assert "(tokens, which can serve: category, tags, brand)" in said
     by_hand = message(data, "Irl4Rec", s_input="attribute", attribute=attribute)
-    assert by_hand.startswith("s_input: attribute needs the option attribute")
+    assert by_hand.startswith(f"s_input: attribute{end}")
 
 
 def test_irl4rec_loads_what_it_is_told_to(data):
@@ -111,6 +112,27 @@ def test_irl4rec_loads_what_it_is_told_to(data):
 def test_an_attribute_that_irl4rec_does_not_read_is_no_mistake(data):
     for s_input in ("sequence", "none"):
         build(data, "Irl4Rec", s_input=s_input, attribute="brand")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("categry", "there is no column 'categry'. Did you mean 'category'?"),
+        ("price", "'price:float' is not one or several tokens an item."),
+    ],
+)
+def test_a_wrong_attribute_that_nothing_reads_is_a_mistake_of_the_user_only(
+    data, tmp_path, attribute, says
+):
+    assert message(data, "Irl4Rec", attribute=attribute).startswith(f"config=: attribute: {says}")
+    stored = tmp_path / "config.yaml"
+    stored.write_text(yaml.safe_dump({"attribute": attribute}))
+    given = {"data_path": str(data), "load_col": BOTH}
+    files = [str(stored)]
+    with pytest.raises(InputError, match=f"{stored}: attribute: "):
+        build_config("Irl4Rec", "shop", given, files)
+    kept = build_config("Irl4Rec", "shop", given, files, stored=files[0])
+    assert kept["attribute"] == attribute
 
 
 @pytest.mark.parametrize("load", [{"inter": INTER}, BOTH])
@@ -155,3 +177,24 @@ def test_a_column_to_balance_is_asked_for_any_model_of_sequences(data, column, s
         said = message(data, model, balanced_attribute=column)
         assert said.startswith(f"balanced_attribute: {says}")
     assert build(data, "SASRec", balanced_attribute="category")["balanced_attribute"] == "category"
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        (
+            "Irl4Rec",
+            {"encoder": "BERT4Rec"},
+            "encoder: BERT4Rec does not learn the target from the items before it (transform: "
+            "mask_itemseq changes the rows after they were drawn); take another encoder, such as "
+            "GRU4Rec or SASRec,",
+        ),
+        ("IDEA", {"backbone": "BERT4Rec"}, "backbone: BERT4Rec does not learn"),
+        ("BERT4Rec", {}, "BERT4Rec does not learn"),
+        ("SASRec", {"transform": "crop_itemseq"}, "config= sets transform: crop_itemseq, which"),
+    ],
+)
+def test_rows_that_are_changed_after_the_draw_are_not_balanced(data, model, options, says):
+    said = message(data, model, balanced_attribute="category", **options)
+
+    assert said.startswith(f"balanced_attribute: {says}")

@@ -196,6 +196,15 @@ def test_an_option_that_nothing_reads_is_a_warning() -> None:
     assert idle_of(variant="plain") == []  # what a variant leaves idle is no mistake of the user
 
 
+def test_a_spurious_encoder_in_a_run_that_is_called_plain_is_a_warning() -> None:
+    for s_input in ("sequence", "attribute"):
+        assert idle_of(variant="plain", s_input=s_input) == [
+            f"config=: s_input: {s_input} adds a spurious encoder to variant: plain, which is the "
+            "encoder alone; leave s_input out, or take another variant."
+        ]
+    assert idle_of(variant="plain", s_input="none") == []
+
+
 def test_an_attribute_that_s_does_not_read_is_a_warning_where_the_user_set_it() -> None:
     assert idle_of(attribute="class") == [
         "config=: option 'attribute' has an effect with s_input: attribute only; it is sequence. "
