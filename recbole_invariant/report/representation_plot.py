@@ -19,6 +19,9 @@ BARS = {"adjustment": ("t", "C0"), "spurious": ("s", "C1"), "cue": ("last item's
 FACTOR = "factor_"
 """Begins the names of learned factors, which stand beside the terms."""
 
+ABOVE_MARK = 14
+"""Points between a panel and its title: the selected epoch is named there."""
+
 NOTHING, LEAST_AUC = 0.5, 0.45
 ASKED = {"last_item": "last item's", "target": "target's"}
 
@@ -27,13 +30,16 @@ Points = list[tuple[int, float]]
 
 
 def representation_figure(
-    history: Sequence[Mapping[str, Any]], probes: Probes | None = None
+    history: Sequence[Mapping[str, Any]],
+    probes: Probes | None = None,
+    selected: int | None = None,
 ) -> Figure | None:
     """Plot the terms by epoch, independence and predictions by validation, and the probes.
 
     Args:
         history: lines of `history.jsonl`.
         probes: column -> `last_item` and `target` -> representation -> AUC.
+        selected: epoch of the run (from 0) whose weights were selected; None where it is not known.
 
     Returns:
         The figure, or None where the history has none of the diagnostics of representations.
@@ -46,13 +52,16 @@ def representation_figure(
     if any(dependence.values()):
         drawn.append(lambda axes: _draw_dependence(axes, dependence))
     drawn.append(lambda axes: _draw_predictions(axes, predicted))
+    over_epochs = len(drawn)
     if probes:
-        drawn.append(lambda axes: _draw_probes(axes, probes))
+        drawn.append(lambda axes: _draw_probes(axes, probes, selected))
     rows = -(-len(drawn) // 2)
-    figure = Figure(figsize=(10, 3.6 * rows), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(10, 3.9 * rows), dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for draw, axes in zip(drawn, panels, strict=False):
         draw(axes)
+    for axes in panels[:over_epochs]:
+        _mark_selected(axes, selected)
     for axes in panels[len(drawn) :]:
         axes.remove()
     return figure
@@ -62,6 +71,15 @@ def measured(history: Sequence[Mapping[str, Any]], key: str) -> Points:
     """List epoch of the run (from 0) and value of a validation's diagnostic, where there is one."""
     found = [(step, line.get("valid", {}).get(key)) for step, line in enumerate(history)]
     return [(step, float(value)) for step, value in found if value is not None]
+
+
+def selected_step(history: Sequence[Mapping[str, Any]], best_epoch: int | None) -> int | None:
+    """Find the epoch of the run (from 0) of an epoch that is counted in the last stage."""
+    last = history[-1].get("stage") if history else None
+    for step, line in enumerate(history):
+        if line.get("stage") == last and line.get("epoch") == best_epoch:
+            return step
+    return None
 
 
 def _draw_terms(axes: Axes, history: Sequence[Mapping[str, Any]]) -> None:
@@ -99,13 +117,36 @@ def _draw_predictions(axes: Axes, predicted: Mapping[str, Points]) -> None:
 
 def _finish(axes: Axes, title: str) -> None:
     """Name a panel whose x axis is epochs."""
-    axes.set_title(title, fontsize="medium")
+    axes.set_title(title, fontsize="medium", pad=ABOVE_MARK)
     axes.set_xlabel("epoch of the run")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(fontsize="small")
+    _legend_below(axes)
 
 
-def _draw_probes(axes: Axes, probes: Probes) -> None:
+def _legend_below(axes: Axes) -> None:
+    """Put the legend below a panel, where it covers no curve."""
+    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3)
+
+
+def _mark_selected(axes: Axes, selected: int | None) -> None:
+    """Draw a line at the selected epoch and name it above the panel."""
+    if selected is None:
+        return
+    axes.axvline(selected, color="0.3", linestyle=":", linewidth=1)
+    axes.annotate(
+        f"selected: {selected}",
+        (selected, 1),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, 2),
+        textcoords="offset points",
+        fontsize="x-small",
+        color="0.3",
+        ha="center",
+        va="bottom",
+    )
+
+
+def _draw_probes(axes: Axes, probes: Probes, selected: int | None) -> None:
     """Draw a group of bars for each attribute of the last item and of the target."""
     groups = [
         (f"{said} {field}", asked[name])
@@ -127,8 +168,10 @@ def _draw_probes(axes: Axes, probes: Probes) -> None:
     axes.set_yticks(range(len(groups)), [name for name, _ in groups], fontsize="small")
     axes.invert_yaxis()
     axes.set_xlim(min(LEAST_AUC, axes.get_xlim()[0]), 1)
-    axes.set_title("AUC of linear probes for an attribute; .5: nothing", fontsize="medium")
-    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
+    of = "" if selected is None else f" of the selected epoch ({selected})"
+    axes.set_title(f"linear probes{of}", fontsize="medium", pad=ABOVE_MARK)
+    axes.set_xlabel("AUC for the attribute; .5: nothing")
+    _legend_below(axes)
 
 
 def plot_representations(run_dir: Path, record: Mapping[str, Any]) -> None:
@@ -139,6 +182,7 @@ def plot_representations(run_dir: Path, record: Mapping[str, Any]) -> None:
         record: the content of `run.json`; its `diagnostics` may have `probes`.
     """
     history = read_history(run_dir / "history.jsonl")
-    figure = representation_figure(history, record.get("diagnostics", {}).get("probes"))
+    selected = selected_step(history, record.get("selection", {}).get("best_epoch"))
+    figure = representation_figure(history, record.get("diagnostics", {}).get("probes"), selected)
     if figure is not None:
         save_figure(run_dir / "plots" / "representations.png", figure)

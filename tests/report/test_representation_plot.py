@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from recbole_invariant.report.representation_plot import plot_representations, representation_figure
+from recbole_invariant.report.representation_plot import (
+    plot_representations,
+    representation_figure,
+    selected_step,
+)
 
 HISTORY: list[dict[str, Any]] = [
     {
@@ -99,6 +103,34 @@ def test_without_a_spurious_encoder_there_is_t_alone() -> None:
     _, predictions, probes = figure.axes
     assert set(lines(predictions)) == {"t", NOTHING}
     assert [bars.get_label() for bars in probes.containers] == ["t"]
+
+
+def test_the_selected_epoch_is_marked_over_epochs_and_named_over_probes() -> None:
+    figure: Any = representation_figure(HISTORY, PROBES, 2)
+    *over_epochs, probes = figure.axes
+    for axes in over_epochs:
+        assert [[2, 0], [2, 1]] in [line.get_xydata().tolist() for line in axes.lines]
+        assert [text.get_text() for text in axes.texts] == ["selected: 2"]
+    assert not probes.texts
+    assert "of the selected epoch (2)" in probes.get_title()
+    unknown: Any = representation_figure(HISTORY, PROBES)
+    assert not any(axes.texts for axes in unknown.axes)
+    assert "selected" not in unknown.axes[3].get_title()
+
+
+def test_an_epoch_is_counted_in_its_stage() -> None:
+    stages = [{"stage": name, "epoch": epoch} for name in ("a", "b") for epoch in range(3)]
+    assert selected_step(stages, 1) == 4
+    assert selected_step(stages, 9) is None
+    assert selected_step(stages, None) is None
+    assert selected_step([], 0) is None
+
+
+def test_legends_cover_no_curve() -> None:
+    figure: Any = representation_figure(HISTORY, PROBES, 2)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        assert axes.get_legend().get_window_extent().y1 < axes.get_window_extent().y0
 
 
 def test_it_is_written_only_where_representations_were_measured(tmp_path: Path) -> None:
