@@ -41,6 +41,41 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     _sync_folder(path.parent)
 
 
+def make_folder(folder: Path, option: str, new: bool = False) -> Path:
+    """Make a folder that the user named, those above it too.
+
+    Args:
+        folder: may be there already.
+        option: the option that named it.
+        new: it must not be there.
+
+    Returns:
+        The folder, in which files can be made.
+
+    Raises:
+        InputError: it cannot be made, or is not writable.
+        FileExistsError: it is there and must not be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=not new)
+    except OSError as error:
+        if new and isinstance(error, FileExistsError) and folder.is_dir():
+            raise
+        why = _obstacle(folder, error)
+        raise InputError(f"{option}: {folder} cannot be made: {why}.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{option}: {folder} cannot be written: you may not write there.")
+    return folder
+
+
+def _obstacle(folder: Path, error: OSError) -> str:
+    """Say why a folder cannot be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        return f"{there} is a file, not a folder"
+    return f"{there} takes no new folder ({error.strerror})"
+
+
 def _umask() -> int:
     """Read the process's file mode mask, which can only be read by setting it."""
     mask = os.umask(0o077)

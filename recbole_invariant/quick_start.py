@@ -16,7 +16,7 @@ from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.snapshot_records import named_snapshots, snapshot_metrics
-from recbole_invariant.files import write_atomically
+from recbole_invariant.files import make_folder, write_atomically
 from recbole_invariant.interruption import remains_noted
 from recbole_invariant.logs import logging_to
 from recbole_invariant.registry import ModelEntry, resolve
@@ -79,7 +79,7 @@ def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, conf
     """Make the run folder: of the name that was given, or of one that nothing has yet.
 
     Raises:
-        InputError: the name is that of a folder with something in it.
+        InputError: the name is that of a folder with something in it, or none can be made.
     """
     if run_name is not None:
         if Path(run_name).name != run_name:
@@ -89,13 +89,12 @@ def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, conf
             raise InputError(
                 f"run_name: {folder} is there already; choose another name or remove it."
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return make_folder(folder, "output_dir")
     name = f"{entry.name}-{config['dataset']}-{datetime.now():%Y%m%d-%H%M%S}"
     for number in count(1):
         folder = output_dir / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, "output_dir", new=True)
         except FileExistsError:
             continue
         break

@@ -53,3 +53,30 @@ def test_unreadable_tensors_are_an_input_error(tmp_path: Path, content: bytes | 
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"model\.safetensors"):
         files.load_tensors(path)
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for below in ("file", "file/a", "file/a/b"):
+        for new in (False, True):
+            with pytest.raises(InputError) as caught:
+                files.make_folder(tmp_path / below, "out", new)
+            assert caught.value.problems == [
+                f"out: {tmp_path / below} cannot be made: {tmp_path / 'file'} is a file, not a "
+                "folder."
+            ]
+    with pytest.raises(InputError, match=r"out: /proc/x/y cannot be made: /proc takes no new fold"):
+        files.make_folder(Path("/proc/x/y"), "out")
+
+
+def test_a_folder_is_made_or_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "deep" / "run"
+    assert files.make_folder(folder, "out", new=True) == folder
+    assert files.make_folder(folder, "out") == folder
+    with pytest.raises(FileExistsError):
+        files.make_folder(folder, "out", new=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputError, match="cannot be written"):
+        files.make_folder(folder, "out")

@@ -11,6 +11,7 @@ import yaml
 from recbole.model.general_recommender import BPR
 
 import recbole_invariant as ri
+from recbole_invariant.cli.main import main
 from recbole_invariant.companions import SHARED_OPTIONS
 from recbole_invariant.configuration.layers import overall_layer
 from recbole_invariant.data.splits import PROTOCOLS
@@ -172,6 +173,20 @@ def test_only_a_finished_run_can_be_reopened(tmp_path: Path) -> None:
 def test_a_run_never_overwrites_another(folder: Path, done: RunResult) -> None:
     with pytest.raises(InputError, match=r"run_name: .*main is there already"):
         toy(folder, run_name="main")
+
+
+@pytest.mark.parametrize("run_name", [None, "mine"])
+def test_an_output_folder_that_cannot_be_made_is_wrong_input(
+    folder: Path, tmp_path: Path, run_name: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    words = ["--model", "Pop", "--dataset", "toy", f"--data_path={folder}", "--ood=random"]
+    words += [f"--output_dir={tmp_path / 'file' / 'runs'}"]
+    assert main([*words, *([f"--run_name={run_name}"] if run_name else [])]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: output_dir: {tmp_path}")
+    assert said.count("\n") == 1
+    assert "file is a file, not a folder" in said
 
 
 @pytest.mark.parametrize(

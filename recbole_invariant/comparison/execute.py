@@ -18,6 +18,7 @@ from recbole_invariant.comparison.collect import LABEL_FILE
 from recbole_invariant.comparison.plan import PlannedRun
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
+from recbole_invariant.files import make_folder
 
 WORKER = (sys.executable, "-m", "recbole_invariant.comparison.worker")
 POLL_SECONDS = 0.1
@@ -70,9 +71,9 @@ def only_here(out: Path, patience: float = LOCK_SECONDS) -> Iterator[int]:
         The lock's file descriptor, to be handed on to the runs.
 
     Raises:
-        InputError: the folder is still in use after that time.
+        InputError: the folder cannot be made, or is still in use after that time.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out, "out")
     end = time.monotonic() + patience
     with (out / ".lock").open("w") as file:
         while not _locked(file):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recbole_invariant.data.planted.world import Clicks, PlantedData
 from recbole_invariant.errors import InputError
-from recbole_invariant.files import write_atomically
+from recbole_invariant.files import make_folder, write_atomically
 
 TRUTH_INTERACTIONS = "truth_interactions.parquet"
 TRUTH_FEATURES = "truth_features.parquet"
@@ -45,10 +45,12 @@ def write_contents(named: dict[str, bytes], folder: Path) -> list[Path]:
     """Write files into a folder whose name starts theirs; see `write` for what is left alone.
 
     Raises:
-        InputError: the folder holds something else.
+        InputError: the folder holds something else, or cannot be written.
     """
     contents = {f"{folder.name}.{name}": content for name, content in named.items()}
     missing = _missing(folder, contents)
+    if missing:
+        make_folder(folder, "--out")
     for name in missing:
         write_atomically(folder / name, contents[name])
     return [folder / name for name in missing]
