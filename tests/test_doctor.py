@@ -20,7 +20,7 @@ def test_this_environment_is_fine(here: doctor.DoctorReport) -> None:
     assert here.mends == compat.mends_in_force()
     assert here.devices[0] == "cpu"
     assert here.healthy
-    assert here.models == ["UltraGCN", "UltraGCNF", "InvRL", "PaInvRL", "IDEA"]
+    assert here.models == ["UltraGCN", "UltraGCNF", "InvRL", "PaInvRL", "IDEA", "Irl4Rec"]
 
 
 def test_the_shipped_data_set_is_found(here: doctor.DoctorReport) -> None:

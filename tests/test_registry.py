@@ -23,7 +23,8 @@ from recbole_invariant.registry import MODELS, model_names, resolve
 
 PATH = os.pathsep.join(path for path in sys.path if path)
 LIBRARY_MODELS = sorted(host_models.NEEDED_LIBRARY)
-DATASETS = {name: SequentialDataset if name == "IDEA" else MultimodalDataset for name in MODELS}
+SEQUENTIAL = ("IDEA", "Irl4Rec")
+DATASETS = {name: SequentialDataset if name in SEQUENTIAL else MultimodalDataset for name in MODELS}
 
 
 def printed(script, cwd=None):

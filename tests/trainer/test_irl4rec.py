@@ -258,3 +258,15 @@ def test_without_validation_rows_there_are_no_diagnostics(folder: Path) -> None:
         trainer.fit(data.loaders.train, empty)
         assert trainer.diagnostics() == {"encoder": "GRU4Rec"}
         assert len(trainer.history.lines) == 2
+
+
+def test_hosts_own_entry_point_trains_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from recbole.quick_start import run_recbole
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["test"])
+    values = options(folder, **{**QUICK, "epochs": 1})
+    result = run_recbole(model="Irl4Rec", dataset="toy", config_dict=values)
+    assert set(result["test_result"]) >= {"ndcg@5"}
