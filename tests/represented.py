@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_invariant.preparation import Prepared
-from tests.sequences import SMALL, prepared
+from tests.sequences import SMALL, prepared, write_sequences
 
 N_USERS, N_ITEMS, SIZE = 240, 30, 6
 COLUMNS = ["item_id", "colour", "tags", "price"]
@@ -35,6 +35,19 @@ def write_popular(folder: Path) -> None:
     (folder / "toy").mkdir()
     (folder / "toy" / "toy.inter").write_text("\n".join(lines) + "\n")
     write_items(folder)
+
+
+def write_diagnosed(folder: Path) -> Path:
+    """Write sequences and the items; return the folder."""
+    write_sequences(folder, N_USERS, N_ITEMS)
+    write_items(folder)
+    return folder
+
+
+def validated(folder: Path, by_user: bool) -> Prepared:
+    """Prepare the toy, validated by our loader, one question a user, or by RecBole's, one a row."""
+    cut: dict[str, Any] = {"ood": "random", "eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
+    return loaded(folder, **(cut if by_user else {}))[0]
 
 
 def loaded(folder: Path, model: str = "SASRec", **changes: Any) -> tuple[Prepared, Any]:

@@ -1,6 +1,6 @@
 """Irl4Rec's only stage: one step on all terms of its objective, weighed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
@@ -48,11 +48,13 @@ class DisentanglingStage(HostStage):
 
     def begin(self) -> None:
         """Make the optimisers: of the model, and of club's estimate where there is one."""
-        super().begin()
         config = self.trainer.config
         self.weighing = build_weighing(config["adaptive_weights"], self.model.term_weights)
         self.weighing.to(self.trainer.device)
-        self.optimizer = self.trainer.host_optimizer(self.learned())
+        estimate = set() if self.club is None else set(self.club.parameters())
+        own = [p for p in self.model.parameters() if p not in estimate]
+        self.parameters = [*own, *self.weighing.parameters()]
+        super().begin()
         self.estimator: torch.optim.Optimizer | None = None
         if self.club is not None:
             rate = config["club_learning_rate"]
@@ -63,11 +65,9 @@ class DisentanglingStage(HostStage):
         self.factors: list[Tensor] = []
         return super().batches()
 
-    def learned(self) -> Iterator[nn.Parameter]:
-        """Return what learns from the objective: all but club's estimate, and learned weights."""
-        estimate = set() if self.club is None else set(self.club.parameters())
-        yield from (p for p in self.model.parameters() if p not in estimate)
-        yield from self.weighing.parameters()
+    def learned(self) -> list[nn.Parameter]:
+        """Return all but club's estimate, and learned weights."""
+        return self.parameters
 
     def step(self, batch: Interaction) -> dict[str, Tensor]:
         """Take one step on a batch; return the loss, its terms, and factors that are not fixed."""
@@ -76,8 +76,8 @@ class DisentanglingStage(HostStage):
         with torch.autocast(device_type=device, enabled=trainer.enable_amp):
             terms, (t, s) = self.model.terms(self.model.encoder.examples(batch))
         self.optimizer.zero_grad()
-        loss, factors = self.weighing.backward(terms, list(self.learned()))
-        trainer.clip(self.learned())
+        loss, factors = self.weighing.backward(terms, self.parameters)
+        trainer.clip(self.parameters)
         self.optimizer.step()
         if self.club is not None and s is not None:
             self.fit_estimate(t, s)  # not before: the bound's graph holds q's weights

@@ -49,9 +49,13 @@ class HostStage(Stage):
 
     def begin(self) -> None:
         """Make RecBole's optimiser and, for dynamic negatives, show the loader the model."""
-        self.optimizer = self.trainer.host_optimizer(self.model.parameters())
+        self.optimizer = self.trainer.host_optimizer(self.learned())
         if self.trainer.config["train_neg_sample_args"].get("dynamic", False):
             self.train_data.get_model(self.model)
+
+    def learned(self) -> Iterable[nn.Parameter]:
+        """Return what the optimiser moves."""
+        return self.model.parameters()
 
     def batches(self) -> AbstractDataLoader:
         """Return RecBole's loader."""
@@ -69,7 +73,7 @@ class HostStage(Stage):
         for part in parts[1:]:
             loss = loss + part
         loss.backward()
-        trainer.clip(self.model.parameters())
+        trainer.clip(self.learned())
         self.optimizer.step()
         named = {f"loss_{k + 1}": part.detach() for k, part in enumerate(parts)}
         return {"loss": loss.detach(), **(named if len(parts) > 1 else {})}

@@ -25,30 +25,24 @@ from recbole_invariant.trainer.represented_rows import (
 )
 from tests.represented import (
     N_ITEMS,
-    N_USERS,
     Known,
     Popular,
     generator,
     loaded,
-    write_items,
+    validated,
+    write_diagnosed,
     write_popular,
 )
-from tests.sequences import write_sequences
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("diagnosed")
-    write_sequences(folder, N_USERS, N_ITEMS)
-    write_items(folder)
-    return folder
+    return write_diagnosed(tmp_path_factory.mktemp("diagnosed"))
 
 
-@pytest.fixture(scope="module", params=["ratio", None])
+@pytest.fixture(scope="module", params=[True, False])
 def data(request: Any, folder: Path) -> Prepared:
-    """Validation by our loader, one question a user, and by RecBole's, one a row."""
-    cut: dict[str, Any] = {"ood": "random", "eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
-    return loaded(folder, **(cut if request.param else {}))[0]
+    return validated(folder, by_user=request.param)
 
 
 def test_what_each_representation_holds_is_measured(data: Prepared) -> None:

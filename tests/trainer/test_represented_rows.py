@@ -12,23 +12,24 @@ import torch
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.trainer import represented_rows
 from recbole_invariant.trainer.represented_rows import represent_rows
-from tests.represented import N_ITEMS, N_USERS, Known, generator, loaded, write_items
-from tests.sequences import SMALL, write_sequences
+from tests.represented import (
+    Known,
+    generator,
+    loaded,
+    validated,
+    write_diagnosed,
+)
+from tests.sequences import SMALL
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("diagnosed")
-    write_sequences(folder, N_USERS, N_ITEMS)
-    write_items(folder)
-    return folder
+    return write_diagnosed(tmp_path_factory.mktemp("diagnosed"))
 
 
-@pytest.fixture(scope="module", params=["ratio", None])
+@pytest.fixture(scope="module", params=[True, False])
 def data(request: Any, folder: Path) -> Prepared:
-    """Validation by our loader, one question a user, and by RecBole's, one a row."""
-    cut: dict[str, Any] = {"ood": "random", "eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
-    return loaded(folder, **(cut if request.param else {}))[0]
+    return validated(folder, by_user=request.param)
 
 
 def test_rows_are_those_of_validation_with_targets_and_last_items(data: Prepared) -> None:
