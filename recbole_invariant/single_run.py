@@ -4,32 +4,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import import_module
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from recbole.utils import init_seed
 
 from recbole_invariant.data.dataset import MultimodalDataset
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.evaluation import records
-from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
-from recbole_invariant.evaluation.selection import SelectionRule
 from recbole_invariant.evaluation.snapshot_records import SNAPSHOTS
 from recbole_invariant.evaluation.snapshots import measure_snapshots, no_frontier
-from recbole_invariant.preparation import Prepared, prepare
+from recbole_invariant.preparation import Prepared
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.report.frontier_plot import plot_frontier
 from recbole_invariant.report.plots import plot_run
 from recbole_invariant.report.representation_plot import plot_representations
 from recbole_invariant.report.tables import choose_metrics
-from recbole_invariant.seeding import derive_seed
-from recbole_invariant.trainer.host import build_trainer
+from recbole_invariant.training import Training, train, validated_rows
 
 
 @dataclass(frozen=True)
@@ -68,46 +63,20 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
         TrainingError: training cannot go on; what was written stays.
     """
     begun = time.perf_counter()
-    for warning in config.warnings:
-        getLogger().warning(warning)
-    options = records.options_of(config)
-    config["run_dir"] = str(run_dir)
-    # RecBole makes this folder and looks there for pickled datasets of earlier runs
-    config["checkpoint_dir"] = str(run_dir / "checkpoint")
-    data = prepare(config, entry)
-    model, trainer = build(config, entry, data)
-    unrecorded = _warn_of_no_frontier(trainer)
-    rule = SelectionRule.from_config(config)
-    said = rule.describe(data.loaders)
-    require_scored(rule.split(data.loaders), data.parts, model, config, data.dataset)
-    # a protocol of the dataset that this model cannot take is not one of the run's options
-    options["ood"] = {"layer": "", **options.get("ood", {}), "value": data.parts.protocol}
-    records.write_config(run_dir, options)
-    records.write_ids(run_dir, data.dataset)
-    records.write_seen(run_dir, data.parts)
-    # the first optimizer of a process imports this, seconds that would count as training
-    import_module("torch._dynamo")
-    begun_training = time.perf_counter()
-    selecting = fit(config, trainer, data, rule)
-    trained = time.perf_counter() - begun_training
+    training = train(config, entry, run_dir, lambda trainer, *_: _warn_of_no_frontier(trainer))
+    data, trainer, rule = training.data, training.trainer, training.rule
     measured = measure_tests(trainer, data)
-    metrics = {**selecting, **measured.metrics}
+    metrics = {**training.metrics, **measured.metrics}
     records.write_per_user(run_dir, measured.per_user)
-    measured.notes += [*config.warnings, *unrecorded, *notes_of(trainer)]
-    lost = save_model(run_dir / records.MODEL_FILE, model)
-    if lost:
-        getLogger().warning(f"not stored with the model: {', '.join(lost)}")
+    unrecorded = no_frontier(trainer)
+    measured.notes += [*config.warnings, *([unrecorded] if unrecorded else []), *notes_of(trainer)]
+    described = describe_training(training, run_dir)
     snapshots = measure_snapshots(trainer, data, list(measured.metrics), validated_rows(rule, data))
     record = {
-        **describe_run(config, entry, trainer, rule, said),
+        **described,
         "metrics": metrics,
         **measured.record(),
         SNAPSHOTS: snapshots,
-        "training_seconds": round(trained, 3),
-        "not_stored": lost,
-        "options": options,
-        **records.describe_data(config, data.dataset, data.parts),
-        **records.describe_host(),
         "seconds": round(time.perf_counter() - begun, 3),
     }
     draw_plots(run_dir, config, data, trainer, {entry.name: metrics})
@@ -122,59 +91,11 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     return RunResult(metrics, run_dir, record, measured.per_user)
 
 
-def build(config: Any, entry: ModelEntry, data: Prepared) -> tuple[Any, Any]:
-    """Make the model and its trainer, initial values drawn from their own stream."""
-    seed_host(config, "init")
-    model = entry.model_class(config, data.parts.fitted).to(config["device"])
-    getLogger().info(str(model))
-    return model, build_trainer(entry, config, model)
-
-
-def seed_host(config: Any, stream: str) -> None:
-    """Seed the global generators that RecBole draws from."""
-    init_seed(derive_seed(config["seed"], stream) % 2**32, config["reproducibility"])
-
-
-def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = None) -> Metrics:
-    """Train; afterwards the model holds the selected weights.
-
-    Args:
-        config: the run's options.
-        trainer: the model's trainer.
-        data: the run's data.
-        rule: what selects; by default what the options say.
-
-    Returns:
-        Results of the selected weights on `valid` and, where there is one, on `ood_valid`.
-    """
-    rule = rule or SelectionRule.from_config(config)
-    seed_host(config, "sampling")
-    show = bool(config["show_progress"])
-    loaders = data.loaders
-    _, best = trainer.fit(loaders.train, rule.loader(loaders), saved=True, show_progress=show)
-    selected_on = validated_rows(rule, data)
-    results = {selected_on: best} if best is not None and selected_on is not None else {}
-    for name, loader in (("valid", loaders.valid), ("ood_valid", loaders.ood_valid)):
-        if name not in results and loader is not None:
-            results[name] = trainer.evaluate(loader, load_best_model=False)
-    return {
-        name: {metric: float(value) for metric, value in results[name].items()}
-        for name in sorted(results, reverse=True)
-    }
-
-
-def validated_rows(rule: SelectionRule, data: Prepared) -> str | None:
-    """Name the rows that training was validated on; None where they are a test's (`oracle`)."""
-    return None if rule.name == "oracle" else rule.split(data.loaders)
-
-
-def _warn_of_no_frontier(trainer: Any) -> list[str]:
-    """Say in the log, and for the record, where the option `frontier` has no effect."""
+def _warn_of_no_frontier(trainer: Any) -> None:
+    """Say in the log where the option `frontier` has no effect."""
     reason = no_frontier(trainer)
-    if reason is None:
-        return []
-    getLogger().warning(reason)
-    return [reason]
+    if reason is not None:
+        getLogger().warning(reason)
 
 
 def notes_of(trainer: Any) -> list[str]:
@@ -182,13 +103,20 @@ def notes_of(trainer: Any) -> list[str]:
     return list(trainer.notes()) if hasattr(trainer, "notes") else []
 
 
-def describe_run(
-    config: Any, entry: ModelEntry, trainer: Any, rule: SelectionRule, said: str
-) -> dict[str, Any]:
-    """Say what was trained, how long and by which rule its weights were selected."""
-    model_class = entry.model_class
+def describe_training(training: Training, run_dir: Path) -> dict[str, Any]:
+    """Store the model, and say what was trained, on what, how long and what selected its weights.
+
+    Args:
+        training: a finished training.
+        run_dir: its folder, where `model.safetensors` is written.
+    """
+    config, trainer, rule = training.config, training.trainer, training.rule
+    model_class = training.entry.model_class
+    lost = save_model(run_dir / records.MODEL_FILE, training.model)
+    if lost:
+        getLogger().warning(f"not stored with the model: {', '.join(lost)}")
     return {
-        "model": entry.name,
+        "model": training.entry.name,
         "model_class": f"{model_class.__module__}.{model_class.__qualname__}",
         "dataset": config["dataset"],
         "seed": config["seed"],
@@ -196,11 +124,16 @@ def describe_run(
         "selection": {
             "metric": rule.metric,
             "best_epoch": getattr(trainer, "best_epoch", None),
-            "rule": said,
+            "rule": training.rule_said,
             "name": rule.name,
         },
         "stages": list(getattr(trainer, "stage_records", [])),
         "diagnostics": trainer.diagnostics() if hasattr(trainer, "diagnostics") else {},
+        "training_seconds": training.seconds,
+        "not_stored": lost,
+        "options": training.options,
+        **records.describe_data(config, training.data.dataset, training.data.parts),
+        **records.describe_host(),
     }
 
 

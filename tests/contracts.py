@@ -14,7 +14,7 @@ import recbole_invariant as ri
 from recbole_invariant.config import build_config
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
+from recbole_invariant.training import build, fit
 from tests.host import stop_after, write_toy
 
 N_DIMS = 6

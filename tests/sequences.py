@@ -8,7 +8,7 @@ import numpy as np
 from recbole_invariant.config import build_config
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
+from recbole_invariant.training import build, fit
 
 SMALL: dict[str, dict[str, Any]] = {
     "GRU4Rec": {"embedding_size": 8, "hidden_size": 12, "dropout_prob": 0.0},

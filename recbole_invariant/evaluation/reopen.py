@@ -18,7 +18,8 @@ from recbole_invariant.evaluation.model_state import load_model
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.tables import Row, comparison_table, run_notes
-from recbole_invariant.single_run import RunResult, build, compared_metrics
+from recbole_invariant.single_run import RunResult, compared_metrics
+from recbole_invariant.training import build
 
 
 def evaluate_run(

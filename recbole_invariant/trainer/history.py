@@ -55,3 +55,11 @@ def _scalars(line: dict[str, Any]) -> list[tuple[str, float]]:
         elif key != "epoch" and isinstance(value, float) and math.isfinite(value):
             found.append((key, value))
     return found
+
+
+def describe_line(line: dict[str, Any], values: dict[str, Any]) -> str:
+    """Put a history line into words for the log; `values` are those of the stage's own."""
+    losses = ", ".join(f"{name} {value:.4f}" for name, value in line["losses"].items())
+    own = ", ".join(f"{name} {value}" for name, value in values.items())
+    extra = f"; {own}" if own else ""
+    return f"{line['stage']} epoch {line['epoch']}: {losses}{extra} [{line['seconds']:.2f}s]"

@@ -27,11 +27,13 @@ from recbole_invariant.trainer.checkpoint import (
     save_checkpoint,
     set_random_states,
 )
-from recbole_invariant.trainer.history import History
+from recbole_invariant.trainer.history import History, describe_line
 from recbole_invariant.trainer.snapshots import FOLDER, Snapshots
 from recbole_invariant.trainer.stage import EpochEnd, Stage
 
 EpochCallback = Callable[[int, float], None]
+Listener = Callable[["Stage", dict[str, Any]], None]
+"""Called with the stage and the history's line of a validated epoch."""
 
 
 class StagedTrainer(Trainer):  # type: ignore[misc]
@@ -41,13 +43,18 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     weights the model holds after `fit`.
 
     Attributes:
-        stage_records: `{name, epochs, seconds, ended}` of each finished stage; `ended` is what
-            ended it: `limit` (of its epochs) or `early stop` where it validates, else `done`.
+        stage_records: `{name, epochs, seconds, best_epoch, ended}` of each finished stage;
+            `best_epoch` is that of the weights it kept, None where nothing was validated; `ended`
+            is what ended it: `limit` (of its epochs) or `early stop` where it validates, else
+            `done`.
         best_epoch: epoch (from 0, counted in its stage) of the selected weights.
         history: all epochs so far.
         snapshots: weights put aside to be measured after selection; they select nothing. Begun
             anew by `fit`.
         records_frontier: whether every validated epoch is put aside (option `frontier`).
+        stage_epochs: stage -> epochs instead of its own number.
+        also_validated: name -> loader of rows measured at each validation beside those that select.
+        listener: told of every validated epoch once its checkpoint is written.
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
@@ -69,6 +76,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.start_stage = 0
         self._last_checkpoint = time.monotonic()
         self._resume_from: dict[str, Any] | None = None
+        self.stage_epochs: dict[str, int] = {}
+        self.also_validated: dict[str, AbstractDataLoader] = {}
+        self.listener: Listener | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return the stages for this training set."""
@@ -120,6 +130,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         """
         self.eval_collector.data_collect(train_data)
         self.stages = self.build_stages(train_data)
+        for stage in self.stages:
+            stage.epochs = self.stage_epochs.get(stage.name, stage.epochs)
         self._options = {"valid_data": valid_data, "verbose": verbose, "bar": show_progress}
         self._saved, self._callback = saved and self.run_dir is not None, callback_fn
         resumed = self._resume_from
@@ -155,12 +167,22 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
             finished = self._run_epoch(stage, epochs_done)
             epochs_done += 1
             self._checkpoint(index, epochs_done, finished, time.perf_counter() - begun)
+            line = self.history.lines[-1]
+            if self.listener is not None and "valid" in line:
+                self.listener(stage, line)
         if stage.validates:
             self.restore_best()
         stage.end()
         seconds = time.perf_counter() - begun
-        record = {"name": stage.name, "epochs": epochs_done, "seconds": round(seconds, 3)}
-        self.stage_records.append({**record, "ended": self._ending(stage, finished)})
+        self.stage_records.append(
+            {
+                "name": stage.name,
+                "epochs": epochs_done,
+                "seconds": round(seconds, 3),
+                "best_epoch": self.best_epoch if stage.validates else None,
+                "ended": self._ending(stage, finished),
+            }
+        )
 
     def _ending(self, stage: Stage, finished: bool) -> str:
         """Say what ended a stage; one without validation has no limit that could be too low."""
@@ -179,10 +201,15 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         if self._validates_after(stage, epoch):
             line["valid"], stopped = self._validate(stage, epoch)
             line["valid"] |= self.examine()
+            also = {
+                name: dict(self.evaluate(loader, load_best_model=False))
+                for name, loader in self.also_validated.items()
+            }
+            line |= {"also": also} if also else {}
             stop = stop or stopped
         self.history.append(line)
         if self._options["verbose"]:
-            self.logger.info(_describe(line, end))
+            self.logger.info(describe_line(line, end.values))
         return stop
 
     def _validates_after(self, stage: Stage, epoch: int) -> bool:
@@ -313,11 +340,3 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         save_checkpoint(self.run_dir / "checkpoint" / "last.safetensors", state)
         self.snapshots.prune()
         self._last_checkpoint = time.monotonic()
-
-
-def _describe(line: dict[str, Any], end: EpochEnd) -> str:
-    """Put a history line into words for the log."""
-    losses = ", ".join(f"{name} {value:.4f}" for name, value in line["losses"].items())
-    values = ", ".join(f"{name} {value}" for name, value in end.values.items())
-    extra = f"; {values}" if values else ""
-    return f"{line['stage']} epoch {line['epoch']}: {losses}{extra} [{line['seconds']:.2f}s]"

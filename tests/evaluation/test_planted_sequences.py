@@ -18,7 +18,7 @@ from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.truth import test_environments, truth_diagnostics
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build
+from recbole_invariant.training import build
 from tests import sequences
 
 NAME = "planted-sequences"

@@ -14,9 +14,9 @@ from recbole_invariant.evaluation.protocol import SealedError
 from recbole_invariant.evaluation.snapshots import measure_snapshots, no_frontier
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
 from recbole_invariant.trainer.checkpoint import clone_state
 from recbole_invariant.trainer.host_stage import HostStage
+from recbole_invariant.training import build, fit
 from tests.host import write_toy
 
 EPOCHS = 4

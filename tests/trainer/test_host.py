@@ -9,9 +9,9 @@ import torch
 from recbole_invariant.config import build_config
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
 from recbole_invariant.trainer.host import build_trainer
 from recbole_invariant.trainer.host_stage import HostTraditionalTrainer, HostTrainer
+from recbole_invariant.training import build, fit
 from tests.contracts import ModelContract
 from tests.host import write_toy
 
@@ -70,7 +70,7 @@ def test_the_staged_trainer_trains_as_recboles_own(folder: Path) -> None:
         data = prepare(config, entry)
         model, _ = build(config, entry, data)
         trainer = kind(config, model)
-        from recbole_invariant.single_run import seed_host
+        from recbole_invariant.training import seed_host
 
         seed_host(config, "sampling")
         trainer.fit(data.loaders.train, None, saved=False, verbose=False)

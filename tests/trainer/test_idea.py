@@ -7,8 +7,8 @@ import torch
 import recbole_invariant as ri
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.measurement import measure_tests
-from recbole_invariant.single_run import fit
 from recbole_invariant.trainer.alternating_stage import AlternatingStage
+from recbole_invariant.training import fit
 from tests.host import stop_after
 from tests.sequences import SMALL, options, prepared, trained, write_sequences
 

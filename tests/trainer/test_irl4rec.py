@@ -11,7 +11,7 @@ from recbole_invariant.evaluation.loader import UserRankingLoader
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.reopen import evaluate_run
 from recbole_invariant.report.plots import read_history
-from recbole_invariant.single_run import fit
+from recbole_invariant.training import fit
 from tests.host import stop_after
 from tests.sequences import SMALL, WITH_ITEMS, options, prepared, trained, write_sequences
 

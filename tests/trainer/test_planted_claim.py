@@ -12,7 +12,7 @@ from recbole_invariant.data.planted.options import PlantedOptions
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
+from recbole_invariant.training import build, fit
 
 WORLD = PlantedOptions(users=400, items=300, modalities=("visual",))
 SEEDS = (0, 1, 2)

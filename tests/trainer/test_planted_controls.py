@@ -15,7 +15,7 @@ from recbole_invariant.data.planted.truth import true_environments, true_kinds
 from recbole_invariant.errors import InputError
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
+from recbole_invariant.training import build, fit
 from tests.contracts import write_features
 from tests.host import write_toy
 

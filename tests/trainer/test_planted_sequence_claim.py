@@ -15,7 +15,7 @@ from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.snapshots import measure_snapshots
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
-from recbole_invariant.single_run import build, fit
+from recbole_invariant.training import build, fit
 
 NAME = "planted-sequences"
 WORLD = {"users": 800, "items": 60, "groups": 5, "popularity_spread": 0.3}
