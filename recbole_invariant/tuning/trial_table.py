@@ -1,0 +1,158 @@
+"""The trials of a search as a table: for a terminal, and as Markdown."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate  # type: ignore[import-untyped]
+
+from recbole_invariant.report.wording import DASH, number, seconds
+from recbole_invariant.tuning.summary import DEFAULTS, objectives_of, ranked, trial_of
+
+MOST_ROWS = 10
+"""Trials in a terminal."""
+
+Row = dict[str, Any]
+
+
+def trial_table(summary: Mapping[str, Any]) -> str:
+    """Lay the best trials out for a terminal, best first by the first objective.
+
+    The best trial and the defaults are always among them; how many more there are is said below,
+    and why the first failed trial failed.
+    """
+    chosen, n_more = rows_shown(summary, MOST_ROWS)
+    objectives = [one.name for one in objectives_of(summary["search"])]
+    head = ["trial", "", *objectives, "validations", "time", "options"]
+    lines = [
+        [
+            row["number"],
+            remark(summary, row),
+            *(number(row["values"][name]) for name in objectives),
+            row["validations"],
+            seconds(row["seconds"]),
+            " ".join(f"{key}={show(value)}" for key, value in row["options"].items()),
+        ]
+        for row in chosen
+    ]
+    right = ("right", "left", *["right"] * (len(objectives) + 2), "left")
+    table = tabulate(lines, head, tablefmt="simple", colalign=right, disable_numparse=True)
+    parts = [table, *([f"and {n_more} more, in table.md"] if n_more else []), *gains(summary)]
+    failed = first_failure(summary)
+    if failed:
+        parts.append(f"Trial {failed['number']} failed:\n{failed['problem'].rstrip()}")
+    return "\n\n".join(parts)
+
+
+def trial_markdown(summary: Mapping[str, Any]) -> str:
+    """Lay all trials out as Markdown, an option a column, the first failure's traceback below."""
+    objectives = [one.name for one in objectives_of(summary["search"])]
+    names = options_of(summary["trials"])
+    head = ["trial", "", *objectives, "best epoch", "validations", "time"]
+    head += [f"`{name}`" for name in names]
+    lines = [
+        [
+            row["number"],
+            remark(summary, row),
+            *(number(row["values"][name]) for name in objectives),
+            DASH if row["best_epoch"] is None else row["best_epoch"],
+            row["validations"],
+            seconds(row["seconds"]),
+            *(_cell(row["options"][name]) if name in row["options"] else DASH for name in names),
+        ]
+        for row in ranked(summary)
+    ]
+    right = ("right", "left", *["right"] * (len(objectives) + 3 + len(names)))
+    table = tabulate(lines, head, tablefmt="github", colalign=right, disable_numparse=True)
+    parts = [f"# {title(summary)}", table, "\n".join(f"- {line}" for line in gains(summary))]
+    failed = first_failure(summary)
+    if failed:
+        # a fence longer than any in the text ends where it should
+        ticks = max([2, *map(len, re.findall("`+", failed["problem"]))]) + 1
+        fence = "`" * ticks
+        text = f"{fence}text\n{failed['problem'].rstrip()}\n{fence}"
+        parts.append(f"Trial {failed['number']} failed:\n\n{text}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def title(summary: Mapping[str, Any]) -> str:
+    """Name a search."""
+    search = summary["search"]
+    return f"Search: {search['model']} on {search['dataset']}, protocol " + str(
+        search.get("protocol") or "none"
+    )
+
+
+def gains(summary: Mapping[str, Any]) -> list[str]:
+    """Say for each objective what the best trial has gained over the defaults, on validation."""
+    best, default = trial_of(summary, summary["best"]), trial_of(summary, DEFAULTS)
+    if best is None:
+        return ["No trial came to a validation of its final stage."]
+    lines = []
+    for name, gain in summary["gain"].items():
+        line = f"{name}: {number(gain['best'])} in trial {best['number']}"
+        if best["number"] == DEFAULTS:
+            line += ", the defaults: no trial is better"
+            if len(summary["gain"]) > 1:
+                line = f"{name}: {number(gain['best'])} in trial {DEFAULTS}, the defaults"
+        elif gain["relative"] is not None:
+            line += f", {gain['relative']:+.1%} over the defaults ({number(gain['default'])})"
+        elif gain["default"] is not None:
+            line += f"; the defaults have {number(gain['default'])}"
+        else:
+            line += "; the defaults came to no value"
+        lines.append(line)
+    if best["number"] != DEFAULTS and default and default["status"] == "stopped":
+        lines.append(
+            f"The defaults were stopped after {default['validations']} validations, so the gain "
+            "may be less than it looks."
+        )
+    return lines
+
+
+def rows_shown(summary: Mapping[str, Any], most: int) -> tuple[list[Row], int]:
+    """Choose the trials that are shown, the best and the defaults among them.
+
+    Returns:
+        At most `most` trials, best first, and how many there are beside them.
+    """
+    rows = ranked(summary)
+    musts = [row for row in rows if row["number"] in (summary["best"], DEFAULTS)]
+    others = [row for row in rows if row not in musts][: max(most - len(musts), 0)]
+    chosen = [row for row in rows if row in musts or row in others]
+    return chosen, len(rows) - len(chosen)
+
+
+def remark(summary: Mapping[str, Any], row: Row) -> str:
+    """Say of a trial what is not told by its figures."""
+    words = ["best"] if row["number"] == summary["best"] else []
+    several = len(summary["search"]["objectives"]) > 1
+    words += ["Pareto"] if several and row["number"] in summary["pareto"] else []
+    words += ["defaults"] if row["number"] == DEFAULTS else []
+    words += [row["status"]] if row["status"] != "done" else []
+    return ", ".join(words)
+
+
+def options_of(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """List the options that any trial has, in the order in which they first stand."""
+    return list(dict.fromkeys(name for row in trials for name in row["options"]))
+
+
+def show(value: Any) -> str:
+    """Write an option's value in few characters."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(show, value))}]"
+    return "null" if value is None else str(value)
+
+
+def first_failure(summary: Mapping[str, Any]) -> Row | None:
+    """Return the failed trial of the lowest number that says why."""
+    failed = (row for row in summary["trials"] if row["status"] == "failed" and row["problem"])
+    return next(failed, None)
+
+
+def _cell(value: Any) -> str:
+    """Write a value so that it stays in its cell."""
+    return " ".join(show(value).split()).replace("|", "\\|")
