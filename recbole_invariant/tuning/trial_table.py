@@ -37,7 +37,8 @@ def trial_table(summary: Mapping[str, Any]) -> str:
     ]
     right = ("right", "left", *["right"] * (len(objectives) + 2), "left")
     table = tabulate(lines, head, tablefmt="simple", colalign=right, disable_numparse=True)
-    parts = [table, *([f"and {n_more} more, in table.md"] if n_more else []), *gains(summary)]
+    more = [f"and {n_more} more, in table.md"] if n_more else []
+    parts = ["\n".join([table, *more]), "\n".join(gains(summary))]
     failed = first_failure(summary)
     if failed:
         parts.append(f"Trial {failed['number']} failed:\n{failed['problem'].rstrip()}")
@@ -91,23 +92,26 @@ def gains(summary: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, gain in summary["gain"].items():
         line = f"{name}: {number(gain['best'])} in trial {best['number']}"
-        if best["number"] == DEFAULTS:
-            line += ", the defaults: no trial is better"
-            if len(summary["gain"]) > 1:
-                line = f"{name}: {number(gain['best'])} in trial {DEFAULTS}, the defaults"
-        elif gain["relative"] is not None:
-            line += f", {gain['relative']:+.1%} over the defaults ({number(gain['default'])})"
-        elif gain["default"] is not None:
-            line += f"; the defaults have {number(gain['default'])}"
-        else:
-            line += "; the defaults came to no value"
-        lines.append(line)
+        lines.append(line + beside_defaults(best["number"], gain))
     if best["number"] != DEFAULTS and default and default["status"] == "stopped":
         lines.append(
             f"The defaults were stopped after {default['validations']} validations, so the gain "
             "may be less than it looks."
         )
     return lines
+
+
+def beside_defaults(best: int, gain: Mapping[str, float | None]) -> str:
+    """Say how the best trial's value stands beside that of the defaults."""
+    if best == DEFAULTS:
+        return ", with the defaults: no trial is to be preferred"
+    if gain["default"] is None:
+        return "; the defaults came to no value"
+    value, relative = number(gain["default"]), gain["relative"]
+    if relative is None:
+        return f"; the defaults have {value}"
+    side = "worse" if relative < 0 else "better"
+    return f", {abs(relative):.1%} {side} than the defaults ({value})"
 
 
 def rows_shown(summary: Mapping[str, Any], most: int) -> tuple[list[Row], int]:

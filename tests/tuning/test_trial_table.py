@@ -23,7 +23,7 @@ def test_the_best_come_first_and_the_defaults_are_always_there():
     assert "and 4 more" in table
     assert re.search(r"^ +13 +best +0\.2300", table, re.MULTILINE)
     assert re.search(r"^ +0 +defaults +0\.1000", table, re.MULTILINE)
-    assert "valid:ndcg@10: 0.2300 in trial 13, +130.0% over the defaults (0.1000)" in table
+    assert "valid:ndcg@10: 0.2300 in trial 13, 130.0% better than the defaults (0.1000)" in table
     assert "learning_rate=0.014 n_layers=2" in table
     assert "more" not in trial_table(summary_of(10))
 
@@ -72,11 +72,15 @@ def test_markdown_has_every_trial_and_a_column_an_option():
 
 def test_what_the_gain_cannot_say_is_said():
     alone = trial_table(summarise(search(), [trial(0, [0.2]), trial(1, [0.1])], 1.0))
-    assert "in trial 0, the defaults: no trial is better" in alone
+    assert "in trial 0, with the defaults: no trial is to be preferred" in alone
     stopped = [trial(0, [0.1], "stopped"), trial(1, [0.2])]
     assert "The defaults were stopped after 1 validations" in trial_table(
         summarise(search(), stopped, 1.0)
     )
+    lost = [trial(0, [0.1], shifted=[0.2]), trial(1, [0.2], shifted=[0.19])]
+    lost += [trial(2, [0.3], shifted=[0.0])]
+    table = trial_table(summarise(search([NDCG, SHIFTED]), lost, 1.0))
+    assert "ood_valid:ndcg@10: 0.1900 in trial 1, 5.0% worse than the defaults" in table
     failed = [trial(0, [], "failed", problem="why"), trial(1, [0.2])]
     assert "the defaults came to no value" in trial_table(summarise(search(), failed, 1.0))
     none = trial_table(summarise(search(), [trial(0, [], "failed", problem="why")], 1.0))
