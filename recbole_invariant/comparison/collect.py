@@ -18,6 +18,15 @@ LABEL_FILE = "compare.json"
 CONTROL = " (random control)"
 """What a random control's label has after its model's."""
 
+TUNED = " (tuned)"
+"""What the label of a search's best run has after its model's."""
+
+SEARCH_FILE, BEST_FOLDER = "tune.json", "best"
+"""What was asked of a search, in its folder, and the folder of its best run beside it."""
+
+TRIAL = "trial"
+"""Entry of `run.json` that only a trial of a search has."""
+
 
 @dataclass(frozen=True)
 class FoundRun:
@@ -26,7 +35,8 @@ class FoundRun:
     Attributes:
         label: its line in a table: the model, with the options that are this line's own, as in
             `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it. A run
-            that `compare` did not make is named by its structure (`structural_label`).
+            that `compare` did not make is named by its structure (`structural_label`), the best
+            run of a search with `(tuned)` behind it.
         model: name of the model.
         dataset: name of the dataset.
         protocol: the protocol of its split, None for RecBole's own; a control has that of the run
@@ -70,6 +80,9 @@ ByLabel = Mapping[str, Sequence[FoundRun]]
 def find_runs(folder: str | Path) -> list[FoundRun]:
     """Find every finished run in a folder, at any depth; baselines and controls are runs too.
 
+    Trials of a search are left out: they are measured on no test. Its best trial is measured in a
+    run folder of its own, which is found.
+
     Returns:
         The runs by dataset, protocol, place in their comparison, label and seed.
 
@@ -81,7 +94,7 @@ def find_runs(folder: str | Path) -> list[FoundRun]:
         raise InputError(f"{folder}: there is no such folder of runs.")
     found = [read_run(path.parent) for path in sorted(folder.rglob(records.RUN_FILE))]
     return sorted(
-        found,
+        [run for run in found if TRIAL not in run.record],
         key=lambda run: (
             run.dataset,
             run.protocol or "",
@@ -113,7 +126,8 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
     if is_control:
         protocol = records.read_json(owner / records.RUN_FILE).get("protocol")
     return FoundRun(
-        label=str(about.get("label") or structural_label(record)) + (CONTROL if is_control else ""),
+        label=str(about.get("label") or _own_label(owner, record))
+        + (CONTROL if is_control else ""),
         model=str(record["model"]),
         dataset=str(record["dataset"]),
         protocol=protocol,
@@ -124,3 +138,9 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
         is_control=is_control,
         reused=reused,
     )
+
+
+def _own_label(folder: Path, record: Mapping[str, Any]) -> str:
+    """Name a run that `compare` did not make; a tuned one is no further seed of the defaults."""
+    tuned = folder.name == BEST_FOLDER and (folder.parent / SEARCH_FILE).is_file()
+    return structural_label(record) + (TUNED if tuned else "")

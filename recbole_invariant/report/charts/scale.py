@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import floor, isfinite, log10
+from math import ceil, floor, isfinite, log10
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,49 @@ class Scale:
     def _inside(self, step: float) -> int:
         """Count the multiples of a step within the axis; one at an end, but for rounding, is."""
         return floor(self.high / step + 1e-9) + floor(-self.low / step + 1e-9) + 1
+
+
+@dataclass(frozen=True)
+class LogScale:
+    """A logarithmic axis.
+
+    Attributes:
+        low: value at the pixel `start`; above 0.
+        high: value at the pixel `end`; larger than `low`.
+        start: pixel of the lower end; may be larger than `end`, as on a y axis.
+        end: pixel of the upper end.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Return the pixel of a value above 0."""
+        share = log10(value / self.low) / log10(self.high / self.low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self, wanted: int = 5) -> list[tuple[float, str]]:
+        """Return at most about as many values as wanted, with their text.
+
+        They are 1, 2 and 5 times powers of ten where there is room for these, else such powers, or
+        every second, third, ... of them.
+        """
+        first, last = floor(log10(self.low) + 1e-9), ceil(log10(self.high) - 1e-9)
+        powers = [float(f"1e{k}") for k in range(first, last + 1)]
+        for factors in ((1, 2, 5), (1, 3), (1,)):
+            found = self._inside([factor * power for power in powers for factor in factors])
+            if len(found) <= wanted:
+                break
+        else:
+            found = found[:: ceil(len(found) / wanted)]
+        # an axis within a decade may have none of these
+        return [(v, f"{v:g}") for v in (found if len(found) > 1 else [self.low, self.high])]
+
+    def _inside(self, values: Iterable[float]) -> list[float]:
+        slack = 1 + 1e-9
+        return [value for value in values if self.low / slack <= value <= self.high * slack]
 
 
 def nice_step(rough: float) -> float:

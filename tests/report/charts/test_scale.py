@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recbole_invariant.report.charts.scale import Scale, nice_step, spanning
+from recbole_invariant.report.charts.scale import LogScale, Scale, nice_step, spanning
 
 VALUES = st.floats(-1e3, 1e3).filter(lambda value: value == 0 or abs(value) > 1e-6)
 
@@ -53,3 +53,36 @@ def test_a_step_is_one_two_or_five_and_the_next_above(rough):
 
 def test_a_tick_at_the_end_of_an_axis_counts_in_spite_of_rounding():
     assert [text for _, text in Scale(2e-311, 120.0, 0, 1).ticks(3)] == ["0", "50", "100"]
+
+
+ENDS = st.tuples(st.floats(1e-8, 1e5), st.floats(1.2, 1e12)).map(lambda p: (p[0], p[0] * p[1]))
+
+
+@given(ENDS, st.integers(2, 8))
+def test_logarithmic_ticks_are_inside_rising_and_few(ends, wanted):
+    scale = LogScale(*ends, 300, 100)
+    ticks = scale.ticks(wanted)
+    values = [value for value, _ in ticks]
+    assert 2 <= len(values) <= wanted
+    assert values == sorted(set(values))
+    assert all(100 - 1e-6 <= scale(value) <= 300 + 1e-6 for value in values)
+    assert all(float(text) == pytest.approx(value, rel=1e-5) for value, text in ticks)
+
+
+@given(ENDS, st.floats(1, 100))
+def test_equal_ratios_are_equally_far_apart(ends, ratio):
+    scale = LogScale(*ends, 0, 500)
+    assert (scale(ends[0]), scale(ends[1])) == pytest.approx((0, 500), abs=1e-9)
+    one, other = ends
+    steps = scale(one * ratio) - scale(one), scale(other * ratio) - scale(other)
+    assert steps[0] == pytest.approx(steps[1], abs=1e-6)
+
+
+def test_logarithmic_ticks_are_round():
+    def texts(low, high, n):
+        return [text for _, text in LogScale(low, high, 0, 1).ticks(n)]
+
+    assert texts(1e-4, 1e-2, 6) == ["0.0001", "0.0003", "0.001", "0.003", "0.01"]
+    assert texts(0.1, 10, 7) == ["0.1", "0.2", "0.5", "1", "2", "5", "10"]
+    assert texts(1e-8, 1.0, 6) == ["1e-08", "1e-06", "0.0001", "0.01", "1"]
+    assert texts(6.0, 9.0, 5) == ["6", "9"]
