@@ -74,7 +74,7 @@ class Dimension:
             share: in [0, 1).
 
         Returns:
-            Floats have six significant digits, so that a table shows what was drawn.
+            Floats are short, so that a table shows what was drawn.
         """
         if self.size is not None:
             return self.nth(min(int(share * self.size), self.size - 1))
@@ -88,9 +88,16 @@ class Dimension:
         return self.rounded(low + share * (high - low))
 
     def rounded(self, value: float) -> float:
-        """Return a float of a continuous range with six significant digits, inside the range."""
+        """Return a float of a continuous range, inside it, with the digits that tell draws apart.
+
+        They are six significant ones on a log scale, and a hundred-thousandth of a uniform range.
+        """
         low, high = self.ends
-        return float(min(max(tidy(value, 6), low), high))
+        if self.kind == "loguniform":
+            short = tidy(value, 6)
+        else:
+            short = round(value, 5 - math.floor(math.log10(high - low)))
+        return float(min(max(short, low), high))
 
     def smallest(self) -> Any:
         """Return the lowest number; the first choice where not all are numbers."""

@@ -106,6 +106,21 @@ class Space:
                 kept[dimension.name] = drawn[dimension.name]
         return {name: kept[name] for name in self.names if name in kept}
 
+    def readable(self, fixed: Mapping[str, Any] | None = None) -> "Space":
+        """Return the space less the options that are never read, whatever is drawn.
+
+        Args:
+            fixed: resolved options outside the space.
+        """
+        kept: set[str] = set()
+        for dimension in self.ordered():
+            outside = {key: dimension.when[key] for key in dimension.when if key not in self.names}
+            alone = Dimension(dimension.name, dimension.kind, when=outside)
+            inside = dimension.when.keys() & set(self.names)
+            if inside <= kept and self.holds(alone, {}, fixed or {}):
+                kept.add(dimension.name)
+        return self.without([name for name in self.names if name not in kept])
+
     def smallest(self, fixed: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the active options at their lowest numbers and first choices."""
         return self.active({one.name: one.smallest() for one in self.dimensions}, fixed)
