@@ -78,12 +78,24 @@ def baseline_configs(config: Any, dataset: str) -> dict[str, tuple[Any, ModelEnt
         try:
             made = build_config(name, dataset, {**shared, **own.get(name, {})})
             chosen_protocol(made, made.layers.get("ood", ""))
+            problems += _unlike_refit(config, made, name)
             resolved[name] = made, resolve(name)
         except InputError as error:
             problems += [f"baseline {name}: {problem}" for problem in error.problems]
     if problems:
         raise InputError(problems)
     return resolved
+
+
+def _unlike_refit(config: Any, baseline: Any, name: str) -> list[str]:
+    """Refuse a baseline that has other training rows: with `refit_epochs` validation rows, too."""
+    if bool(config["refit_epochs"]) == bool(baseline["refit_epochs"]):
+        return []
+    return [
+        f"baseline {name}: refit_epochs puts validation rows into training, so that a model and "
+        "its baselines must all have it or none: --baseline_options='{"
+        f"{name}: {{refit_epochs: {{train: 12}}}}}}'."
+    ]
 
 
 def add_baselines(

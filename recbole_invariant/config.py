@@ -24,6 +24,7 @@ from recbole_invariant.configuration.layers import (
     section_for,
 )
 from recbole_invariant.configuration.option_checks import check_options
+from recbole_invariant.configuration.refit_checks import refit_problems
 from recbole_invariant.configuration.value_checks import (
     metric_problems,
     negatives_of_sequences,
@@ -202,5 +203,6 @@ def _resolve_layers(
     wrapping = wrapping_option(entry.model_class)
     problems += balancing_problems(values, dataset, entry.name, wrapping, said)
     problems += contradictions(values, entry.model_class, wrapped)
+    problems += refit_problems(values, origin)
     layers.append(Layer("given", {"model": entry.name, "dataset": dataset}))
     return layers, problems

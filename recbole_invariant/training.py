@@ -17,6 +17,7 @@ from recbole_invariant.evaluation.selection import SelectionRule
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.seeding import derive_seed
+from recbole_invariant.trainer.given_epochs import give_epochs
 from recbole_invariant.trainer.host import build_trainer
 
 Ready = Callable[[Any, Prepared, SelectionRule], None]
@@ -32,7 +33,8 @@ class Training:
         data: the run's data; its tests are sealed.
         model, trainer: the model holds the selected weights.
         rule: what selected them; `rule_said` is the same in words.
-        metrics: of the selected weights on `valid` and, where there is one, on `ood_valid`.
+        metrics: of the selected weights on `valid` and, where there is one, on `ood_valid`; empty
+            where nothing is validated (`refit_epochs`).
         options: option -> value and layer.
         seconds: of training.
     """
@@ -73,6 +75,8 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
     rule = SelectionRule.from_config(config)
     said = rule.describe(data.loaders)
     require_scored(rule.split(data.loaders), data.parts, model, config, data.dataset)
+    if config["refit_epochs"]:
+        give_epochs(trainer, data.loaders.train, config["refit_epochs"])
     # a protocol of the dataset that this model cannot take is not one of the run's options
     options["ood"] = {"layer": "", **options.get("ood", {}), "value": data.parts.protocol}
     records.write_config(run_dir, options)
@@ -111,7 +115,7 @@ def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = 
         rule: what selects; by default what the options say.
 
     Returns:
-        Results of the selected weights on `valid` and, where there is one, on `ood_valid`.
+        Results of the selected weights on `valid` and `ood_valid`, as far as there are such rows.
     """
     rule = rule or SelectionRule.from_config(config)
     seed_host(config, "sampling")
@@ -130,5 +134,5 @@ def fit(config: Any, trainer: Any, data: Prepared, rule: SelectionRule | None = 
 
 
 def validated_rows(rule: SelectionRule, data: Prepared) -> str | None:
-    """Name the rows that training was validated on; None where they are a test's (`oracle`)."""
+    """Name the rows that training was validated on; None where there are none or a test's."""
     return None if rule.name == "oracle" else rule.split(data.loaders)

@@ -24,12 +24,14 @@ def unscored(test: str, parts: Parts, model: Any, config: Any, dataset: Any) -> 
     return why_not_scored(test, kind, model, config, dataset)
 
 
-def require_scored(split: str, parts: Parts, model: Any, config: Any, dataset: Any) -> None:
+def require_scored(split: str | None, parts: Parts, model: Any, config: Any, dataset: Any) -> None:
     """Make sure that what selects the weights is something the model can score.
 
     Raises:
         InputError: the selecting rows are cold, and the model's scores for them mean nothing.
     """
+    if split is None:
+        return
     reason = unscored(split, parts, model, config, dataset)
     if reason is not None:
         raise InputError(f"selection: {config['selection']}: {reason}; set selection: valid.")

@@ -93,7 +93,7 @@ class Loaders:
 
     Attributes:
         train: RecBole's training loader.
-        valid: validation loader.
+        valid: validation loader; None where nothing is validated (`refit_epochs`).
         tests: loaders of the test sets, sealed.
         ood_valid: loader of the shifted validation rows, or None.
     """
@@ -124,16 +124,14 @@ def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
     built = [parts.fitted, nothing, nothing]
     train = _train_loader(config, whole, parts.fitted, create_samplers(config, whole, built)[0])
     balance_rows(train, config)
-    valid = _evaluation_loader(config, whole, parts, "valid", parts.valid)
-    ood_valid = None
-    if parts.ood_valid is not None:
-        ood_valid = _evaluation_loader(config, whole, parts, "ood_valid", parts.ood_valid)
 
-    def maker(name: str, test: Dataset) -> LoaderMaker:
-        return lambda: _evaluation_loader(config, whole, parts, name, test)
+    def maker(name: str, part: Dataset) -> LoaderMaker:
+        return lambda: _evaluation_loader(config, whole, parts, name, part)
 
     tests = SealedTests({name: maker(name, test) for name, test in parts.tests.items()})
-    return Loaders(train, valid, tests, ood_valid)
+    selecting = {"valid": parts.valid, "ood_valid": parts.ood_valid}
+    made = {name: maker(name, part)() for name, part in selecting.items() if part is not None}
+    return Loaders(train, made.get("valid"), tests, made.get("ood_valid"))
 
 
 def _require_full_ranking(config: Any) -> None:
@@ -171,7 +169,8 @@ def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, par
     if config["eval_args"]["mode"][phase] == "full" and config["MODEL_TYPE"] in RANKED_BY_USER:
         return rank_users(config, part, seen)
     nothing = parts.train.copy(parts.train.inter_feat[:0])
-    built = [parts.train, part, nothing] if phase == "valid" else [parts.train, parts.valid, part]
+    valid = nothing if parts.valid is None else parts.valid
+    built = [parts.train, part, nothing] if phase == "valid" else [parts.train, valid, part]
     _require_answerable(config, part, phase)
     sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
     return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
@@ -205,7 +204,7 @@ def _seen(parts: Parts, phase: str) -> list[Dataset]:
     """Return what is left out of the rankings of a phase, `valid` or `test`."""
     if phase == "valid":
         return [parts.train]
-    return [parts.train, parts.valid, *([] if parts.ood_valid is None else [parts.ood_valid])]
+    return [part for part in (parts.train, parts.valid, parts.ood_valid) if part is not None]
 
 
 def _sequence_loader(

@@ -1,14 +1,20 @@
 """Which rows choose the weights that a run keeps: a named rule, written into every record."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from recbole_invariant.errors import InputError
+
+REFIT = "refit"
+"""Name of the rule where the epochs are given (`refit_epochs`) and nothing selects."""
 
 RULES = {
     "valid": "validation rows of the training distribution, tests opened afterwards",
     "ood_valid": "shifted validation rows cut from training data, tests opened afterwards",
     "oracle": "the rows of the test {test} itself: an upper bound, not a result",
+    REFIT: "trained on training and validation rows together for given epochs ({epochs}), the last "
+    "weights kept, tests opened afterwards",
 }
 
 
@@ -17,26 +23,32 @@ class SelectionRule:
     """How the weights of a run are selected.
 
     Attributes:
-        name: `valid`, `ood_valid` or `oracle`.
+        name: `valid`, `ood_valid`, `oracle`, or `refit` where nothing does.
         metric: e.g. `ndcg@10`.
         bigger: whether a higher value is better.
+        epochs: of `refit`, stage -> epochs.
     """
 
     name: str
     metric: str
     bigger: bool
+    epochs: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_config(cls, config: Any) -> "SelectionRule":
-        """Read `selection`, `valid_metric` and `valid_metric_bigger`."""
+        """Read `selection`, `valid_metric`, `valid_metric_bigger` and `refit_epochs`."""
+        epochs = config["refit_epochs"] or {}
         return cls(
-            config["selection"] or "valid",
+            REFIT if epochs else config["selection"] or "valid",
             config["valid_metric"].lower(),
             bool(config["valid_metric_bigger"]),
+            epochs,
         )
 
-    def split(self, loaders: Any) -> str:
+    def split(self, loaders: Any) -> str | None:
         """Return the name of the rows that select; for `oracle` the first shifted test.
+
+        None where no rows do (`refit`).
 
         Args:
             loaders: of the run's parts.
@@ -44,6 +56,8 @@ class SelectionRule:
         Raises:
             InputError: the run has no such rows.
         """
+        if self.name == REFIT:
+            return None
         if self.name == "valid":
             return "valid"
         if self.name == "ood_valid":
@@ -59,14 +73,17 @@ class SelectionRule:
         return str(shifted[0])
 
     def loader(self, loaders: Any) -> Any:
-        """Return the loader of the rows that select."""
+        """Return the loader of the rows that select, None where none do."""
         split = self.split(loaders)
         if self.name == "oracle":
             return loaders.tests.peek(split)
-        return loaders.valid if split == "valid" else loaders.ood_valid
+        return {"valid": loaders.valid, "ood_valid": loaders.ood_valid, None: None}[split]
 
     def describe(self, loaders: Any) -> str:
         """Say the rule in words, e.g. for the line below a table."""
+        if self.name == REFIT:
+            epochs = ", ".join(f"{stage} {number}" for stage, number in self.epochs.items())
+            return f"none: {RULES[REFIT].format(epochs=epochs)}"
         split = self.split(loaders)
         source = "oracle" if self.name == "oracle" else split
         best = "highest" if self.bigger else "lowest"

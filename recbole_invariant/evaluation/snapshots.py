@@ -62,6 +62,8 @@ def no_frontier(trainer: Any) -> str | None:
         reason = "RecBole's own training loop keeps no weights by epoch"
     elif not trainer.records_frontier:
         reason = "one pass over the data has no epochs"
+    elif config["refit_epochs"]:
+        reason = "with refit_epochs no epoch is validated, and only those are kept"
     elif config["eval_step"] <= 0:
         reason = "with eval_step 0 no epoch is validated, and only those are kept"
     else:

@@ -101,6 +101,8 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     by_protocol, repeats = dropped.pop("protocol", 0), dropped.pop("repeats", 0)
     unseen = ", ".join(f"{count} of {name}" for name, count in dropped.items() if count)
     n = record["n_interactions"]
+    trained_on = record["split"].get("trained_on", {})
+    joined = ", ".join(f"{name} ({count})" for name, count in trained_on.items())
     stages = ", ".join(
         f"{stage['name']} {stage['epochs']} epochs ({stage['seconds']:.1f} s)"
         for stage in record["stages"]
@@ -108,6 +110,7 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
     return [
         f"dataset {record['dataset']}, protocol {protocol}, seed {record['seed']}; rows: "
         + ", ".join(f"{name} {count}" for name, count in n.items())
+        + (f"; train has the rows of {joined}" if joined else "")
         + (f"; left out, their user or item has no training row: {unseen}" if unseen else "")
         + (f"; {repeats} test rows left out that repeat training" if repeats else "")
         + (f"; {by_protocol} rows left out by the protocol" if by_protocol else ""),

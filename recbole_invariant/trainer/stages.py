@@ -29,11 +29,11 @@ from recbole_invariant.trainer.checkpoint import (
 )
 from recbole_invariant.trainer.history import History, describe_line
 from recbole_invariant.trainer.snapshots import FOLDER, Snapshots
-from recbole_invariant.trainer.stage import EpochEnd, Stage
+from recbole_invariant.trainer.stage import Stage
 
 EpochCallback = Callable[[int, float], None]
-Listener = Callable[["Stage", dict[str, Any]], None]
-"""Called with the stage and the history's line of a validated epoch."""
+Listener = Callable[[Stage | None, dict[str, Any]], None]
+"""Called with the stage, None in a loop of RecBole's own, and the line of a validated epoch."""
 
 
 class StagedTrainer(Trainer):  # type: ignore[misc]
@@ -76,6 +76,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.start_stage = 0
         self._last_checkpoint = time.monotonic()
         self._resume_from: dict[str, Any] | None = None
+        self._planned: list[Stage] = []
         self.stage_epochs: dict[str, int] = {}
         self.also_validated: dict[str, AbstractDataLoader] = {}
         self.listener: Listener | None = None
@@ -83,6 +84,11 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return the stages for this training set."""
         raise NotImplementedError
+
+    def plan_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
+        """Build the stages ahead of `fit`, which takes these and builds none."""
+        self._planned = self.build_stages(train_data)
+        return self._planned
 
     def extra_state(self) -> dict[str, Any]:
         """Return what later stages need from earlier ones, for the checkpoint."""
@@ -129,7 +135,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
             TrainingError: a loss is not finite.
         """
         self.eval_collector.data_collect(train_data)
-        self.stages = self.build_stages(train_data)
+        self.stages, self._planned = self._planned or self.build_stages(train_data), []
         for stage in self.stages:
             stage.epochs = self.stage_epochs.get(stage.name, stage.epochs)
         self._options = {"valid_data": valid_data, "verbose": verbose, "bar": show_progress}
@@ -172,6 +178,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
                 self.listener(stage, line)
         if stage.validates:
             self.restore_best()
+        # the end of a stage may go back to weights of an earlier one
+        best_epoch = self.best_epoch if stage.validates else None
         stage.end()
         seconds = time.perf_counter() - begun
         self.stage_records.append(
@@ -179,14 +187,17 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
                 "name": stage.name,
                 "epochs": epochs_done,
                 "seconds": round(seconds, 3),
-                "best_epoch": self.best_epoch if stage.validates else None,
+                "best_epoch": best_epoch,
                 "ended": self._ending(stage, finished),
             }
         )
 
     def _ending(self, stage: Stage, finished: bool) -> str:
-        """Say what ended a stage; one without validation has no limit that could be too low."""
-        if not stage.validates or self._one_pass:
+        """Say what ended a stage; one without validation has no limit that could be too low.
+
+        Nor has one whose epochs are given.
+        """
+        if not stage.validates or self._one_pass or stage.name in self.stage_epochs:
             return "done"
         return "early stop" if finished else "limit"
 

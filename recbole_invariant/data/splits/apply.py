@@ -22,6 +22,7 @@ from recbole_invariant.data.splits import DROPPED, NEEDS_FEATURES, Split, make_s
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.data.splits.files import parts_of_files, split_by_files
 from recbole_invariant.data.splits.parts import Parts
+from recbole_invariant.data.splits.refit import JOINED, join_rows, join_validation
 from recbole_invariant.data.targets import target_rows
 from recbole_invariant.errors import InputError
 
@@ -104,6 +105,8 @@ def _cut_rows(dataset: Dataset, config: Any, name: str | None) -> Parts:
     else:
         features = _features(dataset, config) if name in NEEDS_FEATURES else None
         split = make_split(name, data, config, config["seed"], features)
+    if config["refit_epochs"]:
+        split = join_validation(split)
     dataset._drop_unused_col()
     sequences = CutSequences(dataset, data, split.parts, name, targets) if sequential else None
     if targets is not None:
@@ -136,7 +139,7 @@ def _parts_of(
     tests = {part: found for part, found in made.items() if is_test(part)}
     return Parts(
         made["train"],
-        made["valid"],
+        made.get("valid"),
         tests,
         name,
         split.notes,
@@ -178,8 +181,14 @@ def _cut_by_host(dataset: Dataset, config: Any) -> Parts:
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
         source += f"; {NO_SEQUENCES}"
     _require_rows(built, source)
-    notes = {"claims": LEAVE_ONE_OUT} if "LS" in config["eval_args"]["split"] else {}
-    return Parts(built["train"], built["valid"], {"iid": built["iid"]}, None, notes)
+    notes: dict[str, Any] = {}
+    if "LS" in config["eval_args"]["split"]:
+        notes["claims"] = LEAVE_ONE_OUT
+    train, valid, tests = built["train"], built["valid"], {"iid": built["iid"]}
+    if config["refit_epochs"]:
+        notes[JOINED] = {"valid": len(valid)}
+        return Parts(join_rows(train, valid), None, tests, None, notes)
+    return Parts(train, valid, tests, None, notes)
 
 
 def _require_rows(parts: dict[str, Dataset], source: str) -> None:

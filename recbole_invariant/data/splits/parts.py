@@ -16,7 +16,7 @@ class Parts:
 
     Attributes:
         train: training rows.
-        valid: validation rows.
+        valid: validation rows; None where they are among the training rows (`refit_epochs`).
         tests: test sets by name, `iid` first.
         protocol: the protocol's name, or None for RecBole's own split and for files split
             beforehand.
@@ -28,7 +28,7 @@ class Parts:
     """
 
     train: Dataset
-    valid: Dataset
+    valid: Dataset | None
     tests: dict[str, Dataset]
     protocol: str | None
     notes: dict[str, Any] = field(default_factory=dict)
@@ -48,9 +48,10 @@ class Parts:
 
     @property
     def by_name(self) -> dict[str, Dataset]:
-        """All parts by name, train first."""
-        extra = {} if self.ood_valid is None else {"ood_valid": self.ood_valid}
-        return {"train": self.train, "valid": self.valid, **extra, **self.tests}
+        """All parts that there are by name, train first."""
+        selecting = {"valid": self.valid, "ood_valid": self.ood_valid}
+        given = {name: part for name, part in selecting.items() if part is not None}
+        return {"train": self.train, **given, **self.tests}
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """Count users, items and interactions of each part."""
