@@ -12,6 +12,10 @@ TRUE = "true"
 """Value of an option that is given without one."""
 
 
+REPEATED = ("objective",)
+"""Options that may be given several times; their texts are joined by commas."""
+
+
 @dataclass
 class Arguments:
     """What stands on a command line.
@@ -62,6 +66,9 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             continue
         if not equals:
             text = rest.pop(0) if rest and _is_value(rest[0]) else TRUE
+        if name in REPEATED and name in arguments.options:
+            arguments.options[name] += f",{text}"
+            continue
         before = arguments.options.setdefault(name, text)
         if before != text:
             problems.append(

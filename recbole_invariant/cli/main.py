@@ -13,7 +13,7 @@ from recbole_invariant.cli.arguments import Arguments, parse_arguments
 from recbole_invariant.errors import InputError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-PLANNED = ("tune", "recommend", "convert")
+PLANNED = ("recommend", "convert")
 
 
 class _Terminated(BaseException):
@@ -28,6 +28,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
     from recbole_invariant.cli.planted import planted
     from recbole_invariant.cli.report import report
     from recbole_invariant.cli.train import train
+    from recbole_invariant.cli.tune import tune
 
     return {
         "": train,
@@ -36,6 +37,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
         "doctor": doctor,
         "planted": planted,
         "report": report,
+        "tune": tune,
     }
 
 

@@ -40,7 +40,9 @@ def parse_models(models: str | Sequence[str | type]) -> list[ModelSpec]:
     Raises:
         InputError: a spec cannot be read, or stands there twice; everything at once.
     """
-    words = _split(models) if isinstance(models, str) else [_word(model) for model in models]
+    words = (
+        _split(models) if isinstance(models, str) else [importable_name(model) for model in models]
+    )
     specs: list[ModelSpec] = []
     problems: list[str] = []
     for word in words:
@@ -59,13 +61,22 @@ def parse_models(models: str | Sequence[str | type]) -> list[ModelSpec]:
     return specs
 
 
-def _word(model: str | type) -> str:
+def importable_name(model: str | type, option: str = "models") -> str:
+    """Return the name by which another process finds a model.
+
+    Args:
+        model: a name or a spec, which stays as it is, or a class.
+        option: names the argument in an error.
+
+    Raises:
+        InputError: a class that cannot be imported by name.
+    """
     if isinstance(model, str):
         return model
     if model.__module__ == "__main__" or "<locals>" in model.__qualname__:
         raise InputError(
-            f"models: {model.__qualname__} cannot be imported by name, and every run is a process "
-            "of its own; put the class into a module."
+            f"{option}: {model.__qualname__} cannot be imported by name, and every run is a "
+            "process of its own; put the class into a module."
         )
     return f"{model.__module__}.{model.__qualname__}"
 

@@ -111,8 +111,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object, keys in their own order."""
-    text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, text + "\n")
+    write_atomically(path, json_text(content))
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """Return a JSON object as text to be read by people too, keys in their own order."""
+    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """Choose and adapt the trainer of a model, ours or RecBole's."""
 
 import time
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from recbole_invariant.registry import ModelEntry
 from recbole_invariant.trainer.checkpoint import clone_state, restore_state
 from recbole_invariant.trainer.history import History
 from recbole_invariant.trainer.host_stage import HostTraditionalTrainer, HostTrainer
-from recbole_invariant.trainer.stages import StagedTrainer
+from recbole_invariant.trainer.stages import Listener, StagedTrainer
 
 
 class AdaptedTrainer:
@@ -38,6 +39,7 @@ class AdaptedTrainer:
         self.stage_records: list[dict[str, Any]] = []
         self.best_epoch: int | None = None
         self.best_state: dict[str, Any] | None = None
+        self.listener: Listener | None = None
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
         """Keep the weights that RecBole would have pickled."""
@@ -59,7 +61,10 @@ class AdaptedTrainer:
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Run RecBole's loop, then write the history and load the best weights."""
         begun = time.perf_counter()
-        result = super().fit(*args, **kwargs)  # type: ignore[misc]
+        fit = super().fit  # type: ignore[misc]
+        if "callback_fn" in signature(fit).parameters:
+            kwargs = {"callback_fn": self._tell, **kwargs}
+        result = fit(*args, **kwargs)
         losses = self.train_loss_dict  # type: ignore[attr-defined]
         for epoch, loss in losses.items():
             value = None if loss is None else float(loss)
@@ -68,6 +73,12 @@ class AdaptedTrainer:
         self.stage_records = [{"name": "train", "epochs": len(losses), "seconds": seconds}]
         self.restore_best()
         return result
+
+    def _tell(self, epoch: int, score: float) -> None:
+        """Pass a validation on; of it RecBole's loop tells the metric that selects."""
+        if self.listener is not None:
+            metric = str(self.config["valid_metric"]).lower()  # type: ignore[attr-defined]
+            self.listener(None, {"stage": "train", "epoch": epoch, "valid": {metric: score}})
 
     def evaluate(
         self,

@@ -1,0 +1,203 @@
+"""The driver's side of a search: which trial comes next, what was reported, how trials ended.
+
+It knows the journal and the proposer, not Ray; `ray_search.py` calls it from Ray's hooks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from recbole_invariant.tuning.journal import Journal, Report, Trial
+from recbole_invariant.tuning.plan import SearchPlan
+from recbole_invariant.tuning.proposals import Proposer, make_proposer
+from recbole_invariant.tuning.storage import Storage
+from recbole_invariant.tuning.trial import read_outcome
+
+SHOWN_OPTIONS = 6
+"""Options of a trial in a line of progress."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A trial that is handed out to run.
+
+    Attributes:
+        number: of the trial.
+        options: of the space, active ones.
+        spent: seconds of its earlier parts.
+    """
+
+    number: int
+    options: dict[str, Any]
+    spent: float
+
+
+class Driver:
+    """Hands out trials and takes in what comes back, every step journalled first.
+
+    After a kill the journal is replayed: the proposer gets the same calls in the same order, which
+    restores its state without reading a file of its library's; trials that had not ended are
+    handed out again before new ones.
+
+    Args:
+        plan: of the search.
+        storage: its folder.
+        report: takes the lines of progress.
+    """
+
+    def __init__(
+        self, plan: SearchPlan, storage: Storage, report: Callable[[str], None] = print
+    ) -> None:
+        self.plan, self.storage, self._report = plan, storage, report
+        self.journal = Journal(storage)
+        self._proposer = _proposer(plan)
+        self._replay()
+        self._waiting = self.journal.unfinished()
+        self.journal.begin_session()
+        self._begun_with = len(self.journal.trials) - len(self._waiting)
+
+    @property
+    def n_left(self) -> int:
+        """Trials that have not ended, those included that are not proposed yet."""
+        ended = len(self.journal.trials) - len(self.journal.unfinished())
+        return max(0, self.plan.trials - ended)
+
+    def next_trial(self) -> Handed | None:
+        """Hand out a trial; None where nothing is left to try."""
+        if self._waiting:
+            trial = self._waiting.pop(0)
+            return Handed(trial.number, trial.options, trial.seconds)
+        number = len(self.journal.trials)
+        if number >= self.plan.trials:
+            return None
+        options = self._propose(number)
+        if options is None:
+            return None
+        self.journal.propose(number, options)
+        return Handed(number, options, 0.0)
+
+    def take_report(self, report: Report) -> bool:
+        """Take in a validation; say whether it was a new one."""
+        return self.journal.report(report)
+
+    def objective_so_far(self, number: int, validations: int | None = None) -> float | None:
+        """Return the best value of the first objective until a validation of the final stage.
+
+        Args:
+            number: of the trial.
+            validations: how many count; None is all.
+
+        Returns:
+            None before the final stage.
+        """
+        first = self.plan.objectives[0]
+        values = [
+            report.values[first.name]
+            for report in self.journal.trials[number].reports
+            if report.validations and (validations is None or report.validations <= validations)
+        ]
+        if not values:
+            return None
+        return max(values) if first.bigger else min(values)
+
+    def end_trial(self, number: int, crash: str | None = None) -> None:
+        """Take in that a trial is over: done, stopped or failed, as its folder says.
+
+        Args:
+            number: of the trial.
+            crash: what Ray says of its process, where that died.
+        """
+        status, problem = read_outcome(self.storage.read, number)
+        if crash is not None and status != "done":
+            status, problem = "failed", problem or crash
+        trial = self.journal.trials[number]
+        self.journal.end(number, status, trial.seconds, problem)
+        self._learn(trial)
+        self._report(self._progress(trial))
+
+    def _propose(self, number: int) -> dict[str, Any] | None:
+        """Return a trial's options; number 0 has the defaults."""
+        return {} if number == 0 else self._proposer.propose(number)
+
+    def _learn(self, trial: Trial) -> None:
+        """Tell the proposer how a trial ended; of the defaults it knows nothing."""
+        if trial.number == 0:
+            return
+        names = [one.name for one in self.plan.objectives]
+        best = trial.best_report(names[0], self.plan.objectives[0].bigger)
+        failed = trial.status == "failed" or best is None
+        values = None if failed or best is None else [best.values[name] for name in names]
+        self._proposer.learn(trial.number, values)
+
+    def _replay(self) -> None:
+        """Give the proposer the calls of earlier drivers."""
+        for event in self.journal.events:
+            if event["event"] == "proposed":
+                self._propose(event["trial"])
+            elif event["event"] == "ended":
+                self._learn(self.journal.trials[event["trial"]])
+
+    def _progress(self, trial: Trial) -> str:
+        """Say how a trial ended, what is best, and about how long the rest takes."""
+        first = self.plan.objectives[0]
+        ended = len(self.journal.trials) - len(self.journal.unfinished())
+        value = self.objective_so_far(trial.number)
+        how = {"stopped": "stopped early", "failed": "failed"}.get(trial.status, "done")
+        after = max((report.validations for report in trial.reports), default=0)
+        parts = [f"[{ended}/{self.plan.trials}] trial {trial.number} {how}"]
+        parts[0] += f" after {after} validations" if trial.status != "failed" else ""
+        if trial.problem:
+            parts.append(trial.problem.strip().splitlines()[-1])
+        if value is not None:
+            parts.append(f"{first.name} {value:.4f} (best {self._best()})")
+        parts.append(f"{trial.seconds:.0f} s")
+        parts.append(_shown(trial.options))
+        return "; ".join(part for part in parts if part) + self._rest(ended)
+
+    def _best(self) -> str:
+        first = self.plan.objectives[0]
+        known = {n: self.objective_so_far(n) for n in self.journal.trials}
+        values = {number: value for number, value in known.items() if value is not None}
+        best = (max if first.bigger else min)(values, key=lambda number: values[number])
+        return f"{values[best]:.4f}, trial {best}"
+
+    def _rest(self, ended: int) -> str:
+        """Estimate from the mean so far; nothing at the first and at the last."""
+        left = self.plan.trials - ended
+        session = ended - self._begun_with
+        if not left or session < 1:
+            return ""
+        last = self.journal.events[-1]["at"]
+        return f"; about {_duration(last / session * left)} left"
+
+
+def _proposer(plan: SearchPlan) -> Proposer:
+    bigger = [objective.bigger for objective in plan.objectives]
+    return make_proposer(plan.searcher, plan.space, plan.fixed, bigger, plan.search_seed)
+
+
+def _shown(options: dict[str, Any]) -> str:
+    """Write options shortly."""
+    if not options:
+        return "the defaults"
+    words = [
+        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+        for key, value in options.items()
+    ]
+    more = len(words) - SHOWN_OPTIONS
+    return ", ".join(words[:SHOWN_OPTIONS]) + (f", and {more} more" if more > 0 else "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def require_proposer(plan: SearchPlan) -> None:
+    """Make sure that the searcher can be made, before anything is trained.
+
+    Raises:
+        InputError: its library is missing, or it cannot search this space or these objectives.
+    """
+    _proposer(plan)

@@ -1,0 +1,179 @@
+"""What a search has seen: its trials and their reports, in the driver's order."""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from recbole_invariant.tuning.storage import Storage
+
+JOURNAL_FILE = "journal.jsonl"
+REMOTE_SECONDS = 2.0
+"""Seconds between two writes of reports where a file can only be written whole."""
+
+Status = Literal["waiting", "running", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One validation of one trial.
+
+    Attributes:
+        trial: number of the trial.
+        stage: the stage that validated.
+        epoch: of the stage, from 0.
+        validations: those of the final stage so far; 0 before it.
+        values: by split and metric, e.g. `valid:ndcg@10`.
+        seconds: since the trial began, over all its parts.
+    """
+
+    trial: int
+    stage: str
+    epoch: int
+    validations: int
+    values: dict[str, float]
+    seconds: float
+
+
+@dataclass
+class Trial:
+    """One trial of a search.
+
+    Attributes:
+        number: from 0; 0 has the model's defaults.
+        options: of the space, those that are active.
+        status: `stopped` is by the scheduler; `waiting` and `running` have not ended.
+        reports: in their order.
+        seconds: that it took, over all its parts.
+        problem: the traceback of a failed one.
+    """
+
+    number: int
+    options: dict[str, Any]
+    status: Status = "waiting"
+    reports: list[Report] = field(default_factory=list)
+    seconds: float = 0.0
+    problem: str | None = None
+
+    def best_report(self, objective: str, bigger: bool) -> Report | None:
+        """Return the best report of the final stage by an objective, the first of equal ones."""
+        final = [one for one in self.reports if one.validations and objective in one.values]
+        if not final:
+            return None
+        return (max if bigger else min)(final, key=lambda report: report.values[objective])
+
+
+class Journal:
+    """The events of a search in the driver's order, kept in one file that a killed driver leaves.
+
+    Ray's own record of an experiment is pickled, and written every few seconds only; this one is
+    lines of JSON, written before anybody acts on them. Three kinds of event: `proposed` (options
+    of a new trial), `report` (a validation) and `ended`. `session` marks the start of a driver.
+
+    Args:
+        storage: the folder of the search; an existing journal in it is read.
+
+    Attributes:
+        events: all of them, in order.
+        trials: by number, as the events leave them.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        text = (storage.read(JOURNAL_FILE) or b"").decode("utf-8")
+        # a driver killed while it wrote leaves a line without an end
+        self._text = text[: text.rfind("\n") + 1]
+        self.events: list[dict[str, Any]] = [json.loads(line) for line in self._text.splitlines()]
+        self.trials: dict[int, Trial] = {}
+        for event in self.events:
+            self._apply(event)
+        self._begun = time.monotonic()
+        self._unwritten = 0.0
+        if storage.is_local and self._text != text:
+            storage.write(JOURNAL_FILE, self._text)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the search so far: that of all its drivers, each until its last event."""
+        past, last = 0.0, 0.0
+        for event in self.events:
+            if event["event"] == "session":
+                past, last = past + last, 0.0
+            last = event["at"]
+        return past + last
+
+    def begin_session(self) -> None:
+        """Mark the start of a driver; trials that were running wait to go on."""
+        self._begun = time.monotonic()
+        self._add({"event": "session"})
+
+    def propose(self, number: int, options: dict[str, Any]) -> None:
+        """Record a new trial."""
+        self._add({"event": "proposed", "trial": number, "options": options})
+
+    def report(self, report: Report) -> bool:
+        """Record a validation, once: a trial that goes on sends its old ones again.
+
+        Returns:
+            Whether it was a new one.
+        """
+        known = self.trials[report.trial].reports
+        if any((old.stage, old.epoch) == (report.stage, report.epoch) for old in known):
+            return False
+        self._add({"event": "report", **asdict(report)})
+        return True
+
+    def change(self, number: int, options: dict[str, Any]) -> None:
+        """Record that a running trial took other options (population based training)."""
+        self._add({"event": "changed", "trial": number, "options": options})
+
+    def end(self, number: int, status: Status, seconds: float, problem: str | None = None) -> None:
+        """Record how a trial ended."""
+        event = {"event": "ended", "trial": number, "status": status}
+        self._add({**event, "seconds": round(seconds, 3), "problem": problem})
+
+    def unfinished(self) -> list[Trial]:
+        """List the trials that have not ended, by number."""
+        open_ones = [one for one in self.trials.values() if one.status in ("waiting", "running")]
+        return sorted(open_ones, key=lambda trial: trial.number)
+
+    def _add(self, event: dict[str, Any]) -> None:
+        event = {**event, "at": round(time.monotonic() - self._begun, 3)}
+        self.events.append(event)
+        self._apply(event)
+        line = json.dumps(event, allow_nan=True) + "\n"
+        self._text += line
+        self._write(line, urgent=event["event"] != "report")
+
+    def _write(self, line: str, urgent: bool) -> None:
+        """Append a line; where only whole files can be written, reports wait for each other."""
+        if self._storage.is_local:
+            path = self._storage.path / JOURNAL_FILE
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        elif urgent or time.monotonic() - self._unwritten > REMOTE_SECONDS:
+            self._storage.write(JOURNAL_FILE, self._text)
+            self._unwritten = time.monotonic()
+
+    def _apply(self, event: dict[str, Any]) -> None:
+        """Bring the trials up to date."""
+        kind = event["event"]
+        if kind == "session":
+            return
+        number = event["trial"]
+        if kind == "proposed":
+            self.trials[number] = Trial(number, event["options"])
+            return
+        trial = self.trials[number]
+        if kind == "changed":
+            trial.options = event["options"]
+        elif kind == "report":
+            fields = {k: v for k, v in event.items() if k not in ("event", "at")}
+            trial.reports.append(Report(**fields))
+            trial.status, trial.seconds = "running", event["seconds"]
+        else:
+            trial.status, trial.problem = event["status"], event["problem"]
+            trial.seconds = event["seconds"]

@@ -1,0 +1,110 @@
+"""The search as Ray Tune sees it: a searcher, a scheduler and a function, all over the driver."""
+
+import functools
+import logging
+from typing import Any
+
+from ray import tune
+from ray.tune.search import Searcher
+
+from recbole_invariant.tuning.driver import Driver, Handed
+from recbole_invariant.tuning.ray_trial import run_in_worker, trial_name
+from recbole_invariant.tuning.schedulers import make_scheduler, number_of
+
+RAY_FOLDER = "ray"
+"""Ray's own files in the folder of a search; nothing of ours reads them."""
+
+DEAD_WORKERS = 2
+"""How often a trial whose process died goes on from its checkpoint."""
+
+
+class DriverSearcher(Searcher):  # type: ignore[misc]
+    """Gives Ray the driver's trials.
+
+    Args:
+        driver: of the search.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(metric=None, mode=None)
+        self._driver = driver
+        self._numbers: dict[str, int] = {}
+        self.crashes: dict[str, str] = {}
+
+    def set_search_properties(
+        self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any
+    ) -> bool:
+        """Accept whatever Ray says; the driver knows the objectives."""
+        return True
+
+    def suggest(self, trial_id: str) -> Any:
+        """Return the config of the next trial, or `FINISHED`."""
+        handed = self._driver.next_trial()
+        if handed is None:
+            return Searcher.FINISHED
+        self._numbers[trial_id] = handed.number
+        return member_of(handed)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tell the driver that a trial is over, however it ended."""
+        crash = self.crashes.get(trial_id, "its process died") if error else None
+        self._driver.end_trial(self._numbers[trial_id], crash)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Write nothing: the journal has it all."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Read nothing: Ray's files are pickles."""
+
+
+class CrashWatch(tune.Callback):  # type: ignore[misc]
+    """Keeps what Ray says of a trial whose process died."""
+
+    def __init__(self, searcher: DriverSearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Log that a trial goes on after its process died."""
+        logging.getLogger().warning(f"trial {number_of(trial)}: its process died; it goes on")
+
+
+def member_of(handed: Handed) -> dict[str, Any]:
+    """Return the config of one of Ray's trials."""
+    return {"member": {"number": handed.number, "options": handed.options, "spent": handed.spent}}
+
+
+def run_search(driver: Driver) -> None:
+    """Run what is left of a search; a Ray is connected.
+
+    Args:
+        driver: of the search.
+    """
+    plan, storage = driver.plan, driver.storage
+    if driver.n_left == 0:
+        return
+    searcher = DriverSearcher(driver)
+    function = functools.partial(run_in_worker, plan=plan, storage=storage)
+    resources = {"cpu": plan.cpus_per_trial, "gpu": plan.gpus_per_trial}
+    tuner = tune.Tuner(
+        tune.with_resources(function, resources),
+        tune_config=tune.TuneConfig(
+            num_samples=driver.n_left,
+            search_alg=searcher,
+            scheduler=make_scheduler(driver),
+            max_concurrent_trials=plan.max_concurrent,
+            trial_name_creator=lambda trial: trial_name(number_of(trial)),
+            trial_dirname_creator=lambda trial: trial_name(number_of(trial)),
+            # a worker that has imported torch and RecBole takes the next trial
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name=RAY_FOLDER,
+            storage_path=str(storage.place),
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=DEAD_WORKERS),
+            callbacks=[CrashWatch(searcher)],
+        ),
+    )
+    tuner.fit()

@@ -1,0 +1,85 @@
+"""The end of a search: its best options as an ordinary run, whose tests are opened once."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation import records
+from recbole_invariant.quick_start import run
+from recbole_invariant.single_run import RunResult
+from recbole_invariant.tuning.plan import SearchPlan
+from recbole_invariant.tuning.refit import refit_options
+from recbole_invariant.tuning.storage import Storage
+from recbole_invariant.tuning.trial import folder_name
+
+BEST_FOLDER = "best"
+
+
+def refit_best(
+    plan: SearchPlan, storage: Storage, best: Mapping[str, Any], report: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Train the best options anew and measure the tests, once.
+
+    Args:
+        plan: of the search.
+        storage: its folder; the run folder is `best` in it.
+        best: the best trial of the summary.
+        report: takes the lines of progress.
+
+    Returns:
+        The record of that run (`run.json`); of one that is there already that one.
+    """
+    done = storage.read(f"{BEST_FOLDER}/{records.RUN_FILE}")
+    if done is not None:
+        content: dict[str, Any] = json.loads(done)
+        return content
+    options = {**plan.run_options(), **best["options"]}
+    if plan.refit == "train+valid":
+        options |= _epochs(storage, best)
+    rows = "training and validation rows" if plan.refit == "train+valid" else "training rows"
+    report(f"refit: the options of trial {best['number']} on {rows}, tests opened once")
+    with _run_folder(storage) as parent:
+        result: RunResult = run(
+            plan.model, plan.dataset, config=options, output_dir=parent, run_name=BEST_FOLDER
+        )
+    report(result.table)
+    return result.record
+
+
+def _epochs(storage: Storage, best: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that fix the epochs of each stage to what the trial found best.
+
+    Raises:
+        InputError: the trial was stopped before its end, so that nobody knows them.
+    """
+    name = f"{folder_name(best['number'])}/{records.RUN_FILE}"
+    content = storage.read(name)
+    if content is None:
+        raise InputError(
+            f"refit: train+valid: the best trial, {best['number']}, was stopped before its end, so "
+            f"its epochs are not known; tune --resume {storage.place} --refit train selects them "
+            "on validation."
+        )
+    return refit_options(json.loads(content))
+
+
+@contextmanager
+def _run_folder(storage: Storage) -> Iterator[Path]:
+    """Give the folder in which the run folder is made, and send it on where that is elsewhere.
+
+    What a refit that was killed left is taken away: it is trained from the start.
+    """
+    if storage.is_local:
+        old = storage.path / BEST_FOLDER
+        if old.exists():
+            shutil.rmtree(old)
+        yield storage.path
+        return
+    with tempfile.TemporaryDirectory(prefix="recbole-inv-") as scratch:
+        yield Path(scratch)
+        storage.push(Path(scratch) / BEST_FOLDER, BEST_FOLDER)

@@ -1,0 +1,314 @@
+"""`tune`: from what the user asked to the best options, refitted and tested once."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.comparison.execute import only_here
+from recbole_invariant.comparison.specs import importable_name
+from recbole_invariant.evaluation import records
+from recbole_invariant.tuning.best_yaml import BEST_FILE, best_yaml
+from recbole_invariant.tuning.driver import Driver, require_proposer
+from recbole_invariant.tuning.places import known_plan, make_place, require_name
+from recbole_invariant.tuning.plan import (
+    Asked,
+    SearchPlan,
+    checked,
+    make_plan,
+    read_plan,
+    write_plan,
+)
+from recbole_invariant.tuning.preflight import fly
+from recbole_invariant.tuning.refit_run import refit_best
+from recbole_invariant.tuning.resources import machine_cpus, machine_gpus, require_resources
+from recbole_invariant.tuning.space import Space
+from recbole_invariant.tuning.storage import Storage
+from recbole_invariant.tuning.summary import SUMMARY_FILE, Summary, summarise, trial_of
+from recbole_invariant.tuning.trial_table import trial_markdown, trial_table
+
+TABLE_FILE = "table.md"
+DEVICES = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        folder: of the search: a local path or a URL.
+        summary: the content of summary.json.
+        table: of the trials, as text.
+        best_options: options of the best trial; empty where it is the one with the defaults.
+        refit: the run that was trained anew with them and tested; None where none was asked for.
+    """
+
+    folder: str
+    summary: Summary
+    table: str
+    best_options: dict[str, Any]
+    refit: Any = None
+
+
+def tune(
+    model: str | type,
+    dataset: str = "ml-100k",
+    trials: int = 20,
+    config: Mapping[str, Any] | None = None,
+    config_files: Sequence[str] | None = None,
+    command_line: Mapping[str, str] | None = None,
+    storage: str | Path = "runs",
+    run_name: str | None = None,
+    space: str | Path | Space | None = None,
+    searcher: str = "random",
+    scheduler: str | None = None,
+    objectives: Sequence[str] = (),
+    grace_period: int = 4,
+    reduction_factor: float = 3,
+    search_seed: int = 0,
+    cpus_per_trial: float = 1,
+    gpus_per_trial: float = 0,
+    max_concurrent: int | None = None,
+    address: str | None = None,
+    refit: str = "train",
+    go_on: bool = False,
+    report: Callable[[str], None] = print,
+) -> SearchResult:
+    """Search a model's options on validation, then train the best ones and open the tests once.
+
+    Trial 0 has the model's defaults. Trials neither compute nor write anything of a test.
+
+    Args:
+        model: name or dotted path of the model, or a class that can be imported.
+        dataset: name of the dataset.
+        trials: how many, the one of the defaults included.
+        config: options of every trial, from Python; one that is in the space is not searched.
+        config_files: YAML files of such options.
+        command_line: such options as text.
+        storage: where the search's folder is made: a folder, or a URL that fsspec knows.
+        run_name: name of that folder; by default `tune-`, model, dataset and time.
+        space: a YAML or text file of options to search, or a `Space`; None is that of
+            properties/tune/<Model>.yaml.
+        searcher: `random`, `grid`, `optuna` or `hyperopt`.
+        scheduler: `asha`, `median`, `pbt` or `none`; None is `asha` for one objective.
+        objectives: e.g. `valid:ndcg@10`; several give a Pareto set. None is what selects epochs.
+        grace_period: validations of the final stage before a trial may be stopped.
+        reduction_factor: one in so many trials passes a rung of ASHA.
+        search_seed: of the proposals; `seed` is an option of the runs.
+        cpus_per_trial: CPUs of a trial, which are its threads too.
+        gpus_per_trial: GPUs of a trial; a fraction is a share of one.
+        max_concurrent: trials at a time at most.
+        address: of a Ray cluster, or `auto`; None starts Ray on this machine's loopback.
+        refit: `train` trains the best options as an ordinary run, `train+valid` on validation rows
+            too for the epochs that were best, `none` tests nothing.
+        go_on: where the folder of that name holds this very search, go on with it.
+        report: takes the lines of progress.
+
+    Raises:
+        InputError: something the user gave is wrong; nothing was written then.
+        KeyboardInterrupt: it was interrupted; a note of the exception says how to go on.
+    """
+    asked = Asked(
+        model=importable_name(model, "model"),
+        dataset=dataset,
+        trials=trials,
+        config=dict(config or {}),
+        config_files=[str(path) for path in config_files or []],
+        command_line=dict(command_line or {}),
+        space=space,
+        searcher=searcher,
+        scheduler=scheduler,
+        objectives=objectives,
+        grace_period=grace_period,
+        reduction_factor=reduction_factor,
+        search_seed=search_seed,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        address=address,
+        refit=refit,
+    )
+    with _visible_devices_kept():
+        plan = _planned(asked)
+        parent = Storage.open(storage)
+        if go_on and run_name is not None:
+            require_name(run_name)
+            known = known_plan(parent.child(run_name), plan)
+            if known is not None:
+                return _search(known, parent.child(run_name), report)
+        folder = make_place(parent, run_name, plan)
+        folder.check_writable()
+        flown = fly(plan)
+        report(flown.describe(plan, trials_at_a_time(plan)))
+        plan = replace(plan, max_validations=flown.max_validations)
+        write_plan(folder, plan)
+        return _search(plan, folder, report)
+
+
+def resume(
+    folder: str | Path,
+    trials: int | None = None,
+    address: str | None = None,
+    max_concurrent: int | None = None,
+    refit: str | None = None,
+    report: Callable[[str], None] = print,
+) -> SearchResult:
+    """Go on with a search that was stopped, or that is to have more trials.
+
+    Args:
+        folder: of the search: a local path or a URL.
+        trials: another number of them; None is the one of the plan.
+        address: of a Ray cluster; None is this machine, whatever the search began on.
+        max_concurrent: trials at a time; None is the plan's number.
+        refit: as in `tune`; None is what the plan says.
+        report: takes the lines of progress.
+
+    Raises:
+        InputError: there is no search in the folder, or it cannot go on here.
+    """
+    storage = Storage.open(folder, option="resume")
+    there = read_plan(storage)
+    changed = {"trials": trials, "max_concurrent": max_concurrent, "refit": refit}
+    given: dict[str, Any] = {key: value for key, value in changed.items() if value is not None}
+    plan = checked(replace(there, address=address, **given))
+    with _visible_devices_kept():
+        require_resources(None, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
+        require_proposer(plan)
+        storage.check_writable()
+        write_plan(storage, plan)
+        return _search(plan, storage, report)
+
+
+def describe(
+    model: str | type,
+    dataset: str = "ml-100k",
+    trials: int = 20,
+    **asked: Any,
+) -> str:
+    """Say what `tune` would search, without training anything; see there for the arguments.
+
+    Raises:
+        InputError: something the user gave is wrong.
+    """
+    with _visible_devices_kept():
+        own = {key: value for key, value in asked.items() if key not in ("storage", "run_name")}
+        plan = _planned(Asked(importable_name(model, "model"), dataset, trials, **own))
+    objectives = ", ".join(objective.name for objective in plan.objectives)
+    lines = [
+        f"{plan.model} on {plan.dataset}, protocol {plan.protocol or 'none'}: {plan.trials} trials "
+        f"by {plan.searcher}, scheduler {plan.scheduler}, objective {objectives}",
+        f"space {plan.space.source}:",
+        *(f"  {line}" for line in plan.space.describe()),
+    ]
+    return "\n".join(lines)
+
+
+def _planned(asked: Asked) -> SearchPlan:
+    """Check what is asked and make the plan.
+
+    Raises:
+        InputError: what is wrong.
+    """
+    require_resources(None, asked.cpus_per_trial, asked.gpus_per_trial, asked.address)
+    plan = make_plan(asked)
+    require_proposer(plan)
+    return plan
+
+
+def _search(plan: SearchPlan, storage: Storage, report: Callable[[str], None]) -> SearchResult:
+    """Run what is left of a search, sum it up, and refit."""
+    with _only_driver(storage), _resumption_noted(storage):
+        driver = Driver(plan, storage, report)
+        if driver.n_left:
+            _run_trials(driver)
+        trials = sorted(driver.journal.trials.values(), key=lambda trial: trial.number)
+        summary = summarise(plan.record(), trials, driver.journal.seconds)
+        _write_results(storage, summary)
+        table = trial_table(summary)
+        report(table)
+        best = trial_of(summary, summary["best"])
+        if best is None or plan.refit == "none":
+            return SearchResult(storage.place, summary, table, best["options"] if best else {})
+        made = refit_best(plan, storage, best, report)
+        return SearchResult(storage.place, summary, table, best["options"], made)
+
+
+def _run_trials(driver: Driver) -> None:
+    """Start or join a Ray and run the trials there."""
+    # Ray is imported by what follows, and only where there is something to run
+    from recbole_invariant.tuning.ray_session import ray_session
+
+    plan = driver.plan
+    with ray_session(plan.address) as session:
+        from recbole_invariant.tuning.ray_search import run_search
+
+        require_resources(session, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
+        if plan.address is not None:
+            from recbole_invariant.tuning.worker_checks import check_workers
+
+            data = Path(plan.options["data_path"]) / plan.dataset
+            check_workers(session, data, driver.storage)
+        run_search(driver)
+
+
+def trials_at_a_time(plan: SearchPlan) -> int:
+    """Return how many trials this machine runs side by side; of a cluster nothing is known yet."""
+    here = int(machine_cpus() // plan.cpus_per_trial)
+    if plan.gpus_per_trial:
+        here = min(here, int(machine_gpus() / plan.gpus_per_trial))
+    return max(1, min(here, plan.trials, plan.max_concurrent or here))
+
+
+def _write_results(storage: Storage, summary: Summary) -> None:
+    """Write summary.json, table.md and best.yaml."""
+    storage.write(SUMMARY_FILE, records.json_text(summary))
+    storage.write(TABLE_FILE, trial_markdown(summary))
+    if summary["best"] is not None:
+        storage.write(BEST_FILE, best_yaml(summary))
+
+
+@contextmanager
+def _resumption_noted(storage: Storage) -> Iterator[None]:
+    """Add to an interruption how the search goes on; errors are left as they are."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        stop.add_note(
+            f"the search stays: {storage.place}\ngo on with: recbole-inv tune --resume "
+            f"{storage.place}"
+        )
+        raise
+
+
+@contextmanager
+def _only_driver(storage: Storage) -> Iterator[None]:
+    """Keep a second driver out of a local folder."""
+    if not storage.is_local:
+        yield
+        return
+    with only_here(storage.path):
+        yield
+
+
+@contextmanager
+def _visible_devices_kept() -> Iterator[None]:
+    """Put `CUDA_VISIBLE_DEVICES` back after each Config that RecBole makes in this process.
+
+    It writes its option `gpu_id` there, and Ray, started afterwards, would see that GPU only.
+    """
+    before = os.environ.get(DEVICES)
+    try:
+        yield
+    finally:
+        _restore_devices(before)
+
+
+def _restore_devices(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(DEVICES, None)
+    else:
+        os.environ[DEVICES] = before
