@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 SWITCH = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Ray reads it once, at its import, into the constant that `loopback_only` also sets."""
@@ -42,7 +42,7 @@ def loopback_only() -> Iterator[None]:
     only the constant counts.
     """
     with environment({SWITCH: "0"}):
-        ray_constants = import_module("ray._private.ray_constants")
+        ray_constants: Any = import_module("ray._private.ray_constants")
         ray_constants.ENABLE_RAY_CLUSTER = False
     try:
         with environment({SWITCH: "0"}):
@@ -95,5 +95,5 @@ def running_cluster() -> str | None:
         return None
 
 
-def _services() -> ModuleType:
+def _services() -> Any:
     return import_module("ray._private.services")

@@ -190,17 +190,22 @@ def _connect(ray: Any, options: dict[str, Any]) -> None:
         if address == "local":
             raise
         raise InputError(
-            f"address: the Ray cluster at {address} cannot be joined: {_first_cause(error)} Both "
-            "sides need the same versions of Ray and Python, and the cluster's token if it asks "
-            "for one (RAY_AUTH_MODE=token on every side)."
+            f"address: the Ray cluster at {address} cannot be joined: {_first_cause(error)}"
         ) from error
 
 
 def _first_cause(error: BaseException) -> str:
-    """Return the message of what happened first, one line, with a full stop."""
+    """Say in a line what happened first, and what to do."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = str(error)
+    if "InvalidAuthToken" in text:
+        return (
+            "it asks for a token, which this side does not give. Set RAY_AUTH_MODE=token here "
+            "and on every node, and give all the same token (RAY_AUTH_TOKEN_PATH, by default "
+            "~/.ray/auth_token)."
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     # A cause that Ray gives as a traceback says what it was in its last line.
-    line = (lines or [type(error).__name__])[-1]
-    return line.rstrip(".") + "."
+    last = (lines or [type(error).__name__])[-1].rstrip(".")
+    return f"{last}. Both sides need the same versions of Ray and of Python."
