@@ -1,6 +1,7 @@
 """Check a search space against the options of its model, before anything is trained."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -63,10 +64,7 @@ def check_space(
         wrong = [found] if found else _value_problems(one, schema.options[one.name])
         wrong += _when_problems(one, space, schema, reader)
         problems += [f"{space.source}: {problem}" for problem in wrong]
-    try:
-        space.ordered()
-    except InputError as error:
-        problems += error.problems
+    problems += _circle_problems(space)
     if problems:
         raise InputError(problems)
 
@@ -187,6 +185,19 @@ def _when_problems(one: Dimension, space: Space, schema: Schema, reader: str) ->
             wrong = (value_problem(schema.options[other], value) for value in allowed)
             problems += [f"{said}{other} {problem}" for problem in wrong if problem]
     return problems
+
+
+def _circle_problems(space: Space) -> list[str]:
+    """Say whether conditions go round; one on its own option is said where it stands."""
+    others = (
+        replace(one, when={key: one.when[key] for key in one.when if key != one.name})
+        for one in space.dimensions
+    )
+    try:
+        Space(tuple(others), space.source).ordered()
+    except InputError as error:
+        return error.problems
+    return []
 
 
 def _can_be(one: Dimension, value: Any) -> bool:
