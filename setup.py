@@ -47,9 +47,14 @@ NEEDED_BY_US = [
     "scipy>=1.13",
     "torch>=2.6",
 ]
+# ray[tune] brings fsspec. Each searcher of another library is an extra of its own.
 TUNE = ["ray[tune]>=2.54"]
+OPTUNA = ["optuna>=4"]
+HYPEROPT = ["hyperopt>=0.3"]
 DEV = [
     *TUNE,
+    *OPTUNA,
+    *HYPEROPT,
     "hypothesis>=6.100",
     "ir-measures>=0.3.7",
     "mypy>=1.11",
@@ -99,7 +104,12 @@ setup(
     include_package_data=False,
     zip_safe=False,
     install_requires=sorted(NEEDED_BY_RECBOLE + NEEDED_BY_US),
-    extras_require={"tune": TUNE, "dev": DEV},
+    extras_require={
+        "tune": TUNE,
+        "optuna": TUNE + OPTUNA,
+        "hyperopt": TUNE + HYPEROPT,
+        "dev": DEV,
+    },
     entry_points={"console_scripts": ["recbole-inv = run_recbole_inv:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -18,8 +18,11 @@ OTHER_LIBRARIES = (
     "safetensors",
     "tensorboard",
     "ray",
+    "optuna",
+    "hyperopt",
 )
-"""Reported beside python, recbole and the libraries with a floor; ray is optional."""
+"""Reported beside python, recbole and the libraries with a floor; the last three are optional and
+for searches (`tune`)."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,16 @@ def test_this_environment_is_fine(here: doctor.DoctorReport) -> None:
     assert here.models == ["UltraGCN", "UltraGCNF", "InvRL", "PaInvRL", "IDEA", "Irl4Rec"]
 
 
+def test_libraries_of_searches_are_listed_and_optional(
+    here: doctor.DoctorReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {"ray", "optuna", "hyperopt"} <= here.versions.keys()
+    monkeypatch.setattr(doctor, "_installed", lambda library: None)
+    without = doctor.report()
+    assert without.healthy
+    assert "  optuna: missing\n  hyperopt: missing\n" in doctor.format_report(without)
+
+
 def test_the_shipped_data_set_is_found(here: doctor.DoctorReport) -> None:
     assert (Path(here.datasets["ml-100k"]) / "ml-100k.inter").is_file()
 
