@@ -1,5 +1,6 @@
 """The page `report` writes: one HTML file that needs nothing but a browser."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -13,16 +14,18 @@ from recbole_invariant.comparison.write import current_runs
 from recbole_invariant.errors import InputError
 from recbole_invariant.files import write_atomically
 from recbole_invariant.report.group import Group, make_groups
-from recbole_invariant.report.panels import PANELS
+from recbole_invariant.report.panels import PANELS, SEARCH_PANELS
 from recbole_invariant.report.panels.base import Panel, key
-from recbole_invariant.report.wording import protocol_title
+from recbole_invariant.report.searches import Search, find_searches
+from recbole_invariant.report.wording import listed, protocol_title
 
 TEMPLATES = "templates"
+PLURALS = {"comparison": "s", "search": "es"}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One dataset and protocol on the page."""
+    """One dataset and protocol on the page, or one search."""
 
     anchor: str
     title: str
@@ -52,11 +55,11 @@ class Section:
 def write_report(
     runs: str | Path, out: str | Path, baseline: str | None = None, oracle: str | None = None
 ) -> Path:
-    """Write the page of all finished runs in a folder.
+    """Write the page of all finished runs and all searches in a folder.
 
     Args:
         runs: folder with run folders at any depth; of a comparison's folder those that its table is
-            made of.
+            made of; of a search's the run of its best options, not its trials.
         out: the HTML file.
         baseline: model that the others are tested against; None takes the strongest plain
             baseline on validation, for each dataset and protocol.
@@ -69,8 +72,8 @@ def write_report(
         InputError: there is no such folder, it has no finished run, or no such baseline or
             oracle.
     """
-    found = current_runs(runs)
-    if not found:
+    found, searches = current_runs(runs), find_searches(runs)
+    if not found and not searches:
         raise InputError(
             f"{runs}: no folder in it has a run.json, so there is no finished run to report. Make "
             "some with compare, or name the folder given to --output_dir."
@@ -78,12 +81,12 @@ def write_report(
     out = Path(out)
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; name a file such as {out / 'report.html'}.")
-    write_atomically(out, render(make_groups(found, baseline, oracle)))
+    write_atomically(out, render(make_groups(found, baseline, oracle), searches))
     return out
 
 
-def render(groups: list[Group]) -> str:
-    """Write the groups as HTML.
+def render(groups: Sequence[Group], searches: Sequence[Search] = ()) -> str:
+    """Write the groups, and the searches after them, as HTML.
 
     Names of models, data sets and options are escaped; a policy in the page forbids scripts and
     anything from outside.
@@ -97,8 +100,13 @@ def render(groups: list[Group]) -> str:
     )
     environment.globals["key"] = key
     sheet = files("recbole_invariant.report") / TEMPLATES / "style.css"
+    sections = [_section(group, number) for number, group in enumerate(groups, start=1)]
+    sections += [_search_section(one, number) for number, one in enumerate(searches, start=1)]
+    counts = (len(groups), "comparison"), (len(searches), "search")
     return environment.get_template("page.html").render(
-        sections=[_section(group, number) for number, group in enumerate(groups, start=1)],
+        sections=sections,
+        counts=listed([f"{n} {word}{PLURALS[word] if n > 1 else ''}" for n, word in counts if n]),
+        asked="What was found" if searches else "Which model to trust",
         style=Markup(sheet.read_text(encoding="utf-8")),
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -116,4 +124,13 @@ def _section(group: Group, number: int) -> Section:
         f"model{'s' if len(group.labels) > 1 else ''} · "
         f"{n} seed{'s' if n > 1 else ''} ({seeds})",
         panels=[make(group) for make in PANELS],
+    )
+
+
+def _search_section(search: Search, number: int) -> Section:
+    return Section(
+        anchor=f"search-{number}",
+        title=search.title,
+        subtitle=search.subtitle,
+        panels=[make(search) for make in SEARCH_PANELS],
     )

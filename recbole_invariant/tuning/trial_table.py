@@ -1,7 +1,7 @@
 """The trials of a search as a table: for a terminal, and as Markdown."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tabulate import tabulate  # type: ignore[import-untyped]
@@ -12,7 +12,7 @@ from recbole_invariant.tuning.summary import DEFAULTS, objectives_of, ranked, tr
 MOST_ROWS = 10
 """Trials in a terminal."""
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 
 def trial_table(summary: Mapping[str, Any]) -> str:
@@ -48,7 +48,7 @@ def trial_table(summary: Mapping[str, Any]) -> str:
 def trial_markdown(summary: Mapping[str, Any]) -> str:
     """Lay all trials out as Markdown, an option a column, the first failure's traceback below."""
     objectives = [one.name for one in objectives_of(summary["search"])]
-    names = options_of(summary["trials"])
+    names = options_of(summary)
     head = ["trial", "", *objectives, "best epoch", "validations", "time"]
     head += [f"`{name}`" for name in names]
     lines = [
@@ -114,7 +114,7 @@ def beside_defaults(best: int, gain: Mapping[str, float | None]) -> str:
     return f", {abs(relative):.1%} {side} than the defaults ({value})"
 
 
-def rows_shown(summary: Mapping[str, Any], most: int) -> tuple[list[Row], int]:
+def rows_shown(summary: Mapping[str, Any], most: int) -> tuple[list[dict[str, Any]], int]:
     """Choose the trials that are shown, the best and the defaults among them.
 
     Returns:
@@ -137,9 +137,14 @@ def remark(summary: Mapping[str, Any], row: Row) -> str:
     return ", ".join(words)
 
 
-def options_of(trials: Sequence[Mapping[str, Any]]) -> list[str]:
-    """List the options that any trial has, in the order in which they first stand."""
-    return list(dict.fromkeys(name for row in trials for name in row["options"]))
+def options_of(summary: Mapping[str, Any]) -> list[str]:
+    """List the options that any trial has: in the order of the space, others behind."""
+    drawn = dict.fromkeys(name for row in summary["trials"] for name in row["options"])
+    space = summary["search"].get("space") or {}
+    return [
+        *(name for name in space if name in drawn),
+        *(name for name in drawn if name not in space),
+    ]
 
 
 def show(value: Any) -> str:

@@ -37,6 +37,7 @@ class Axis:
         high: upper end of numbers.
         log: whether the numbers have a logarithmic axis; low is above 0 then.
         whole: whether they are whole numbers only.
+        absent: what stands below it where a line has no value.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Axis:
     high: float = 1.0
     log: bool = False
     whole: bool = False
+    absent: str = "not set"
 
     def place(self, value: Value) -> float:
         """Return the pixel of a value; of one that is not on the axis that of `ABSENT`."""
@@ -90,16 +92,13 @@ class Case:
     classes: str = ""
 
 
-def parallel_coordinates(
-    axes: Sequence[Axis], cases: Sequence[Case], label: str, absent: str = "not set"
-) -> Markup:
+def parallel_coordinates(axes: Sequence[Axis], cases: Sequence[Case], label: str) -> Markup:
     """Draw cases as lines over axes that stand beside each other.
 
     Args:
         axes: at least two.
         cases: those that come later lie above.
         label: the drawing in words.
-        absent: what stands below the axes where a line has no value.
     """
     step = (RIGHT - LEFT) / (len(axes) - 1)
     places = [LEFT + step * k for k in range(len(axes))]
@@ -118,7 +117,7 @@ def parallel_coordinates(
         last = number == len(axes) - 1
         parts += [_tick(x, y, written, last) for y, written in axis.ticks()]
         if ABSENT in column:
-            parts.append(_tick(x, ABSENT, absent, last))
+            parts.append(_tick(x, ABSENT, axis.absent, last))
     parts.append(_names(axes, places, step))
     return drawing(WIDTH, HEIGHT, label, joined(parts))
 

@@ -27,6 +27,7 @@ class Point:
         x: its value on the x axis.
         y: its value on the y axis.
         racing: whether it may be on the Pareto front.
+        named: whether its name is written; the mouse over its mark shows it anyway.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Point:
     x: Estimate
     y: Estimate
     racing: bool = True
+    named: bool = True
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -57,19 +59,21 @@ def scatter(
     axes: tuple[str, str],
     label: str,
     size: tuple[float, float] = (520, 380),
+    bigger: tuple[bool, bool] = (True, True),
 ) -> Markup:
     """Draw models as points, with the Pareto front as a staircase.
 
     Args:
-        points: at least one.
-        axes: names of the x and the y axis; higher is better on both.
+        points: at least one; of points in one place the later lies above.
+        axes: names of the x and the y axis.
         label: the drawing in words.
         size: width and height in pixels.
+        bigger: whether higher is better on the x and the y axis.
     """
     width, height = size
     longest = int(NAME_SHARE * width / text_width("m"))
-    shown = fitting_names([point.label for point in points], longest)
-    room = max(map(text_width, shown.values()))
+    shown = fitting_names([point.label for point in points if point.named], longest)
+    room = max(map(text_width, shown.values()), default=0.0)
     frame = Frame(
         width,
         height,
@@ -78,7 +82,7 @@ def scatter(
         axes,
     )
     centres = [(frame.x(point.x.mean), frame.y(point.y.mean)) for point in points]
-    parts = [_front(points, frame)]
+    parts = [_front(points, frame, bigger)]
     for point, (x, y) in zip(points, centres, strict=True):
         bars = f"interval thin {point.style.colour}"
         if point.x.low is not None and point.x.high is not None:
@@ -88,9 +92,12 @@ def scatter(
     for point, (x, y) in zip(points, centres, strict=True):
         tip = f"{point.label}: {axes[0]} {point.x.mean:.4f}, {axes[1]} {point.y.mean:.4f}"
         parts.append(point.style.mark(x, y, 6, tip))
-    names = [shown[point.label] for point in points]
+    # a name also keeps clear of points that have none
+    names = [shown.get(point.label, "") if point.named else "" for point in points]
     places = place_labels(centres, names, width, frame.y.start)
     for point, name, centre, place in zip(points, names, centres, places, strict=True):
+        if not name:
+            continue
         if place.leader is not None:
             parts.append(line(*centre, *place.leader, f"leader {point.style.colour}"))
         parts.append(_name(name, point.label, place))
@@ -141,16 +148,23 @@ def _ends(estimate: Estimate) -> list[float | None]:
     return [estimate.low, estimate.mean, estimate.high]
 
 
-def _front(points: Sequence[Point], frame: Frame) -> Markup:
-    """Draw the staircase below and left of which every point is beaten."""
+def _front(points: Sequence[Point], frame: Frame, bigger: tuple[bool, bool]) -> Markup:
+    """Draw the staircase beyond which every point is beaten: below and left, if higher is better.
+
+    Its ends lead to the axes' worse ends.
+    """
     values = [(point.x.mean, point.y.mean) for point in points if point.racing]
     if not values:
         return joined([])
-    stairs = [values[k] for k in pareto_front(values)]
-    corners = [(frame.x(stairs[0][0]), frame.y.start)]
+    sign_x, sign_y = (1 if higher else -1 for higher in bigger)
+    front = pareto_front([(sign_x * x, sign_y * y) for x, y in values])
+    stairs = [values[k] for k in front]
+    floor_y = frame.y.start if bigger[1] else frame.y.end
+    wall_x = frame.x.start if bigger[0] else frame.x.end
+    corners = [(frame.x(stairs[0][0]), floor_y)]
     for (x, y), after in zip(stairs, [*stairs[1:], None], strict=True):
         corners.append((frame.x(x), frame.y(y)))
         if after is not None:
             corners.append((frame.x(after[0]), frame.y(y)))
-    corners.append((frame.x.start, frame.y(stairs[-1][1])))
+    corners.append((wall_x, frame.y(stairs[-1][1])))
     return tag("path", d=path_through(corners), class_="front")

@@ -1,4 +1,4 @@
-"""The parts of a report's section, one a file; each is made from a `Group` alone."""
+"""The parts of a report's section, one a file; each is made from a `Group` or a `Search` alone."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,18 @@ from recbole_invariant.report.panels import (
     masks,
     protocol,
     representations,
+    search_headline,
+    search_history,
+    search_options,
+    search_pareto,
+    search_table,
     slices,
     table,
     trade_off,
     training,
 )
 from recbole_invariant.report.panels.base import Panel
+from recbole_invariant.report.searches import Search
 
 PANELS: tuple[Callable[[Group], Panel], ...] = (
     headline.make,
@@ -32,3 +38,12 @@ PANELS: tuple[Callable[[Group], Panel], ...] = (
     protocol.make,
 )
 """In the order of the page."""
+
+SEARCH_PANELS: tuple[Callable[[Search], Panel], ...] = (
+    search_headline.make,
+    search_table.make,
+    search_options.make,
+    search_history.make,
+    search_pareto.make,
+)
+"""Those of a search, in the order of its section."""
