@@ -109,10 +109,11 @@ class Search:
         """Choose the ends of an objective's axis.
 
         Trials that were stopped early are far behind and would squeeze all others together: those
-        that are worse than every other trial are left out where there are others enough.
+        that are worse than every other trial are left out where there are others enough. What is
+        best, default or in the Pareto set always stays.
         """
         every = [t for t in self.trials if self.value(t, objective) is not None]
-        musts = (DEFAULTS, self.summary["best"])
+        musts = {DEFAULTS, self.summary["best"], *self.summary["pareto"]}
         kept = [t for t in every if t["status"] == "done" or t["number"] in musts]
         values = [self.value(t, objective) or 0.0 for t in every]
         ended = [self.value(t, objective) or 0.0 for t in kept]

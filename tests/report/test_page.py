@@ -22,7 +22,7 @@ TITLES = [
     "Training",
     "How this was measured",
 ]
-VOID = {"meta", "link", "br", "circle", "line", "path", "rect", "img"}
+VOID = {"meta", "link", "br", "circle", "line", "path", "rect", "img", "wbr"}
 
 
 class Outline(HTMLParser):

@@ -63,3 +63,40 @@ def test_long_names_stay_apart_and_inside_and_are_whole_under_the_mouse():
     drawn = scatter(points, ("IID", "OOD"), "two points")
     for k, label in zip((1, 2), labels, strict=True):
         assert f">Irl4Rec[…,x={k}]<title>{label}</title>" in drawn
+
+
+def test_a_point_without_a_name_still_tells_it_under_the_mouse():
+    style = Style("c0", "circle")
+    points = [
+        Point("first", style, Estimate(0.1), Estimate(0.3), named=False),
+        Point("second", style, Estimate(0.2), Estimate(0.2)),
+    ]
+    drawn = scatter(points, ("x", "y"), "two points")
+    assert "<title>first: x 0.1000, y 0.3000</title>" in drawn
+    assert drawn.count('class="point-name"') == 1
+    nameless = [Point("only", style, Estimate(0.1), Estimate(0.3), named=False)]
+    assert "point-name" not in scatter(nameless, ("x", "y"), "a point")
+
+
+def corners(drawn):
+    path = drawn.split('class="front"')[0].rsplit('d="M', 1)[1].split('"')[0]
+    return [tuple(map(float, pair.split())) for pair in path.split("L")]
+
+
+def test_the_staircase_turns_where_lower_is_better():
+    style = Style("c0", "circle")
+    values = [(0.1, 0.1), (0.2, 0.3), (0.3, 0.2), (0.1, 0.4)]
+
+    def front(signs):
+        points = [
+            Point(f"{k}", style, Estimate(a * x), Estimate(b * y))
+            for (k, (x, y)), (a, b) in zip(enumerate(values), [signs] * 4, strict=True)
+        ]
+        bigger = (signs[0] > 0, signs[1] > 0)
+        return corners(scatter(points, ("x", "y"), "points", bigger=bigger))
+
+    plain, turned = front((1, 1)), front((1, -1))
+    # the drawing of lower is better is that of higher is better, upside down
+    assert [x for x, _ in turned] == [x for x, _ in plain]
+    assert len({round(y + other, 1) for (_, y), (_, other) in zip(plain, turned, strict=True)}) == 1
+    assert len(plain) == 7
