@@ -13,7 +13,11 @@ from recbole_invariant.tuning.space import Space, space_of, spaces
 from recbole_invariant.tuning.space_checks import check_space, shared_options
 
 PROPERTIES = Path(__file__).parents[2] / "properties"
-WRAPPED = ("GRU4Rec", "SASRec", "BERT4Rec", "NARM", "STAMP", "LightSANs")
+WRAPPED = {
+    "IDEA": ("backbone", ("GRU4Rec", "NARM", "LightSANs")),
+    "Irl4Rec": ("encoder", ("SASRec", "BERT4Rec", "STAMP")),
+}
+"""The option that names a wrapped model, and a share of what it can name."""
 
 
 def problems_of(given: dict[str, Any], model: str = "PaInvRL", **more: Any) -> list[str]:
@@ -25,12 +29,10 @@ def problems_of(given: dict[str, Any], model: str = "PaInvRL", **more: Any) -> l
 @pytest.mark.parametrize("model", spaces())
 def test_a_space_that_ships_fits_its_model(model: str) -> None:
     entry = resolve(model)
-    for name in WRAPPED if model in ("IDEA", "Irl4Rec") else (None,):
-        wrapped = host_model_class(name) if name else None
-        option = {} if name is None else {"IDEA": "backbone", "Irl4Rec": "encoder"}
-        overrides = {option[model]: name} if option else {}
-        space = space_of(model, entry.model_class, wrapped)
-        check_space(space, model, "ml-100k", overrides)
+    option, names = WRAPPED.get(model, ("", ("",)))
+    for name in names:
+        space = space_of(model, entry.model_class, host_model_class(name) if name else None)
+        check_space(space, model, "ml-100k", {option: name} if name else {})
         assert len(space.dimensions) >= 2 or model == "EASE"
 
 
