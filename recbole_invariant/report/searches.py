@@ -13,7 +13,6 @@ from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.wording import metric_title, protocol_title
 from recbole_invariant.tuning.objectives import Objective
 from recbole_invariant.tuning.summary import (
-    DEFAULTS,
     find_summaries,
     objectives_of,
     ranked,
@@ -100,6 +99,16 @@ class Search:
         ]
         return " · ".join(parts)
 
+    @property
+    def marked(self) -> set[int | None]:
+        """Numbers of the trials with a look of their own: the best one and the defaults."""
+        return {self.summary["best"], self.summary["defaults"]}
+
+    @property
+    def outstanding(self) -> set[int | None]:
+        """Numbers of the trials that are always drawn: the marked ones and the Pareto set."""
+        return {*self.marked, *self.summary["pareto"]}
+
     def value(self, trial: Trial, objective: Objective | None = None) -> float | None:
         """Return a trial's value of an objective, by default of the first."""
         value: float | None = trial["values"][(objective or self.objectives[0]).name]
@@ -113,8 +122,7 @@ class Search:
         best, default or in the Pareto set always stays.
         """
         every = [t for t in self.trials if self.value(t, objective) is not None]
-        musts = {DEFAULTS, self.summary["best"], *self.summary["pareto"]}
-        kept = [t for t in every if t["status"] == "done" or t["number"] in musts]
+        kept = [t for t in every if t["status"] == "done" or t["number"] in self.outstanding]
         values = [self.value(t, objective) or 0.0 for t in every]
         ended = [self.value(t, objective) or 0.0 for t in kept]
         if len(ended) < LEAST_ENDED:
@@ -140,8 +148,8 @@ class Search:
         looks = {trial["number"]: VALUELESS for trial in self.trials}
         for place, trial in enumerate(reversed(order)):
             looks[trial["number"]] = Style(f"s{N_SHADES * place // len(order)}", "circle")
-        if DEFAULTS in looks:
-            looks[DEFAULTS] = BASE
+        if self.summary["defaults"] is not None:
+            looks[self.summary["defaults"]] = BASE
         if self.best is not None:
             looks[self.best["number"]] = BEST
         return looks
@@ -149,7 +157,7 @@ class Search:
     @cached_property
     def upwards(self) -> list[Trial]:
         """The trials as they are drawn: those to be seen last, above the others."""
-        first = (DEFAULTS, self.summary["best"])
+        first = (self.summary["defaults"], self.summary["best"])
         order = list(reversed(ranked(self.summary)))
         return sorted(
             order, key=lambda t: first.index(t["number"]) + 1 if t["number"] in first else 0

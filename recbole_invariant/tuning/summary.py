@@ -15,8 +15,9 @@ from recbole_invariant.tuning.objectives import Objective, compromise, pareto_se
 
 SUMMARY_FILE = "summary.json"
 STATUSES = ("waiting", "running", "done", "stopped", "failed")
-DEFAULTS = 0
-"""Number of the trial that has the model's defaults."""
+RESULTS = ("best", "defaults", "pareto", "gain", "counts")
+FIRST = 0
+"""Number of the trial that begins with the model's defaults."""
 
 Summary = dict[str, Any]
 
@@ -36,8 +37,10 @@ def summarise(search: Mapping[str, Any], trials: Sequence[Trial], seconds: float
 
     Returns:
         The content of summary.json: `search`, `trials` by number, `best` (a number or None),
-        `pareto` (numbers), `gain` by objective (`default`, `best` and `relative`, the share of the
-        default's value by which the best is better), `counts` by status, `seconds`.
+        `defaults` (the number of the trial with the model's defaults; None where it took others:
+        population based training), `pareto` (numbers), `gain` by objective (`default`, `best` and
+        `relative`, the share of the default's value by which the best is better), `counts` by
+        status, `seconds`.
     """
     objectives = objectives_of(search)
     rows = [_row(trial, objectives) for trial in sorted(trials, key=lambda trial: trial.number)]
@@ -45,12 +48,14 @@ def summarise(search: Mapping[str, Any], trials: Sequence[Trial], seconds: float
     points = [[row["values"][one.name] for one in objectives] for row in able]
     bigger = [one.bigger for one in objectives]
     best = able[compromise(points, bigger)]["number"] if able else None
+    defaults = _defaults(search, rows)
     return {
         "search": dict(search),
         "trials": rows,
         "best": best,
+        "defaults": defaults,
         "pareto": [able[k]["number"] for k in pareto_set(points, bigger)],
-        "gain": {one.name: _gain(rows, best, one) for one in objectives},
+        "gain": {one.name: _gain(rows, best, defaults, one) for one in objectives},
         "counts": {status: sum(row["status"] == status for row in rows) for status in STATUSES},
         "seconds": seconds,
     }
@@ -98,11 +103,30 @@ def _is_choosable(row: Mapping[str, Any]) -> bool:
     return row["status"] != "failed" and None not in row["values"].values()
 
 
+def _defaults(search: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the number of the trial with the defaults, if it still has them.
+
+    A member of a population takes other options on the way; no other trial does.
+    """
+    if FIRST not in [row["number"] for row in rows]:
+        return None
+    if search.get("scheduler") != "pbt":
+        return FIRST
+    options = next(row["options"] for row in rows if row["number"] == FIRST)
+    defaults = search.get("defaults") or {}
+    # an option without a default begins with another value
+    kept = all(defaults.get(name) in (None, value) for name, value in options.items())
+    return FIRST if kept else None
+
+
 def _gain(
-    rows: Sequence[Mapping[str, Any]], best: int | None, objective: Objective
+    rows: Sequence[Mapping[str, Any]],
+    best: int | None,
+    defaults: int | None,
+    objective: Objective,
 ) -> dict[str, float | None]:
     values = {row["number"]: row["values"][objective.name] for row in rows}
-    default = values.get(DEFAULTS)
+    default = values[defaults] if defaults is not None else None
     found = values[best] if best is not None else None
     relative = None
     if default and found is not None:
@@ -147,7 +171,7 @@ def find_summaries(folder: Path) -> list[tuple[Path, Summary]]:
         content = records.read_json(path)
         if not isinstance(content, dict) or not {"search", "trials"} <= content.keys():
             continue
-        missing = [key for key in ("best", "pareto", "gain", "counts") if key not in content]
+        missing = [key for key in RESULTS if key not in content]
         if missing:
             raise InputError(f"{path}: lacks {', '.join(missing)}; not a whole search's.")
         found.append((path.parent, content))

@@ -7,7 +7,7 @@ from typing import Any
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from recbole_invariant.report.wording import DASH, number, seconds
-from recbole_invariant.tuning.summary import DEFAULTS, objectives_of, ranked, trial_of
+from recbole_invariant.tuning.summary import objectives_of, ranked, trial_of
 
 MOST_ROWS = 10
 """Trials in a terminal."""
@@ -86,14 +86,14 @@ def title(summary: Mapping[str, Any]) -> str:
 
 def gains(summary: Mapping[str, Any]) -> list[str]:
     """Say for each objective what the best trial has gained over the defaults, on validation."""
-    best, default = trial_of(summary, summary["best"]), trial_of(summary, DEFAULTS)
+    best, default = trial_of(summary, summary["best"]), trial_of(summary, summary["defaults"])
     if best is None:
         return ["No trial came to a validation of its final stage."]
     lines = []
     for name, gain in summary["gain"].items():
         line = f"{name}: {number(gain['best'])} in trial {best['number']}"
-        lines.append(line + beside_defaults(best["number"], gain))
-    if best["number"] != DEFAULTS and default and default["status"] == "stopped":
+        lines.append(line + beside_defaults(summary, name))
+    if best != default and default and default["status"] == "stopped":
         lines.append(
             f"The defaults were stopped after {default['validations']} validations, so the gain "
             "may be less than it looks."
@@ -101,9 +101,12 @@ def gains(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def beside_defaults(best: int, gain: Mapping[str, float | None]) -> str:
-    """Say how the best trial's value stands beside that of the defaults."""
-    if best == DEFAULTS:
+def beside_defaults(summary: Mapping[str, Any], name: str) -> str:
+    """Say how the best trial's value of an objective stands beside that of the defaults."""
+    gain = summary["gain"][name]
+    if summary["defaults"] is None:
+        return ""
+    if summary["best"] == summary["defaults"]:
         return ", with the defaults: no trial is to be preferred"
     if gain["default"] is None:
         return "; the defaults came to no value"
@@ -121,7 +124,7 @@ def rows_shown(summary: Mapping[str, Any], most: int) -> tuple[list[dict[str, An
         At most `most` trials, best first, and how many there are beside them.
     """
     rows = ranked(summary)
-    musts = [row for row in rows if row["number"] in (summary["best"], DEFAULTS)]
+    musts = [row for row in rows if row["number"] in (summary["best"], summary["defaults"])]
     others = [row for row in rows if row not in musts][: max(most - len(musts), 0)]
     chosen = [row for row in rows if row in musts or row in others]
     return chosen, len(rows) - len(chosen)
@@ -132,7 +135,7 @@ def remark(summary: Mapping[str, Any], row: Row) -> str:
     words = ["best"] if row["number"] == summary["best"] else []
     several = len(summary["search"]["objectives"]) > 1
     words += ["Pareto"] if several and row["number"] in summary["pareto"] else []
-    words += ["defaults"] if row["number"] == DEFAULTS else []
+    words += ["defaults"] if row["number"] == summary["defaults"] else []
     words += [row["status"]] if row["status"] != "done" else []
     return ", ".join(words)
 

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from recbole_invariant.evaluation.records import write_json
 from recbole_invariant.report.page import write_report
+from recbole_invariant.tuning.summary import summarise
 from tests.report.fixtures import CLEAR, Made, write_runs
+from tests.tuning.searches import search, trial
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTH, HEIGHT = 1280, 1600
@@ -91,3 +94,13 @@ def test_the_page_runs_no_script_that_gets_into_it(page):
     done = browse(copy, "--dump-dom")
     assert "data-attacked" not in done.stdout
     assert "Content Security Policy" in done.stderr
+
+
+def test_a_searchs_drawings_and_wide_table_do_not_widen_the_page(tmp_path):
+    write_runs(tmp_path / "runs", CLEAR[1:3], (0,), n_users=10)
+    options = {f"a_long_name_of_an_option_{k}": 10.0**-k for k in range(12)}
+    trials = [trial(k, [0.1, 0.1 + 0.01 * k], options=options) for k in range(4)]
+    summary = summarise(search(), trials, 60.0)
+    write_json(tmp_path / "runs" / "search" / "summary.json", summary)
+    page = write_report(tmp_path / "runs", tmp_path / "report.html")
+    assert float(measured(page, 700)["wide"]) <= 700

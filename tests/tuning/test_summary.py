@@ -10,6 +10,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.summary import find_summaries, ranked, summarise, trial_of
+from recbole_invariant.tuning.trial_table import trial_table
 from tests.tuning.searches import NDCG, SHIFTED, search, trial
 
 STATUS = st.sampled_from(["waiting", "running", "done", "stopped", "failed"])
@@ -97,6 +98,18 @@ def test_without_a_value_of_the_defaults_there_is_no_gain():
     nothing = summarise(search(), [trial(0, [], "waiting")], 1.0)
     assert nothing["best"] is None
     assert trial_of(nothing, nothing["best"]) is None
+
+
+def test_a_member_of_a_population_that_took_other_options_is_no_longer_the_defaults():
+    kept, changed = {"learning_rate": 0.001, "n_layers": 1}, {"learning_rate": 0.002}
+    plan = {"defaults": {"learning_rate": 0.001, "n_layers": None}, "scheduler": "pbt"}
+    for options, number in ((kept, 0), (changed, None)):
+        trials = [trial(0, [0.1], options=options), trial(1, [0.2])]
+        summary = summarise(search(**plan), trials, 1.0)
+        assert summary["defaults"] == number
+        assert (summary["gain"]["valid:ndcg@10"]["relative"] is None) == (number is None)
+        assert ("defaults" in trial_table(summary)) == (number is not None)
+        assert summarise(search(), trials, 1.0)["defaults"] == 0
 
 
 def test_a_failed_trial_is_never_chosen_but_its_figures_stand():

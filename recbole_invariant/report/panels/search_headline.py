@@ -7,7 +7,7 @@ from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.report.panels.base import Panel
 from recbole_invariant.report.searches import Search, objective_title
 from recbole_invariant.report.wording import listed, metric_title, number, seconds, set_title
-from recbole_invariant.tuning.summary import DEFAULTS, trial_of
+from recbole_invariant.tuning.summary import trial_of
 from recbole_invariant.tuning.trial_table import beside_defaults, show
 
 STATUS_WORDS = {
@@ -24,7 +24,7 @@ def make(search: Search) -> Panel:
     best = search.best
     content: dict[str, Any] = {
         "headline": headline(search),
-        "named": best is not None and best["number"] != DEFAULTS,
+        "named": best is not None and best["number"] != search.summary["defaults"],
         "details": [_counts(search)],
         "options": [f"--{k}={show(v)}" for k, v in best["options"].items()] if best else [],
         "caveats": _caveats(search),
@@ -38,19 +38,19 @@ def headline(search: Search) -> str:
     best = search.best
     if best is None:
         return "No trial came to a validation of its final stage, so nothing is chosen."
-    gains = search.summary["gain"]
+    gains, is_default = search.summary["gain"], best["number"] == search.summary["defaults"]
     said = [
         f"{objective_title(one)} {number(gains[one.name]['best'])}"
-        + (beside_defaults(best["number"], gains[one.name]) if best["number"] != DEFAULTS else "")
+        + ("" if is_default else beside_defaults(search.summary, one.name))
         for one in search.objectives
     ]
     if len(said) == 1:
         who = f"Trial {best['number']} is the best"
-        if best["number"] == DEFAULTS:
+        if is_default:
             who = "No trial is better than the defaults on validation"
         return f"{who}: {said[0]}."
     who = f"Trial {best['number']}"
-    who += " (the defaults)" if best["number"] == DEFAULTS else ""
+    who += " (the defaults)" if is_default else ""
     n = len(search.summary["pareto"])
     return f"{who} is the compromise of the {n} on the Pareto set: {'; '.join(said)}."
 
@@ -64,14 +64,14 @@ def _counts(search: Search) -> str:
 
 def _caveats(search: Search) -> list[str]:
     counts, best = search.summary["counts"], search.best
-    default = trial_of(search.summary, DEFAULTS)
+    default = trial_of(search.summary, search.summary["defaults"])
     found = []
     n_open = counts.get("waiting", 0) + counts.get("running", 0)
     if n_open:
         found.append(
             f"{n_open} trial{'s have' if n_open != 1 else ' has'} not ended; tune --resume goes on."
         )
-    chosen = best is not None and best["number"] != DEFAULTS
+    chosen = best is not None and best != default
     if chosen and default and default["status"] == "stopped":
         found.append(
             f"the defaults were stopped after {default['validations']} validations, so the gain "

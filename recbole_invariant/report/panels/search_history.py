@@ -6,7 +6,6 @@ from recbole_invariant.report.charts.scale import nice_step
 from recbole_invariant.report.panels.base import Figure, Panel
 from recbole_invariant.report.searches import BEST, Search, Trial, objective_title
 from recbole_invariant.report.wording import number
-from recbole_invariant.tuning.summary import DEFAULTS
 
 NAME, TITLE = "search_history", "How the search went"
 SIZE = (520.0, 340.0)
@@ -40,7 +39,7 @@ def _curves(search: Search, shown: list[Trial]) -> Figure:
         look = search.looks[trial["number"]]
         xs = [float(x) for x, _ in trial["curve"]]
         ys = [float(y) for _, y in trial["curve"]]
-        named = trial["number"] in (DEFAULTS, search.summary["best"])
+        named = trial["number"] in search.marked
         lines.append(Line(search.name(trial), look, xs, ys, named=named))
         if trial["status"] == "stopped":
             cross = Style(look.colour, "cross")

@@ -92,6 +92,6 @@ def _case(search: Search, trial: Trial, axes: Sequence[Axis], names: Sequence[st
         f"{objective_title(one)} {number(search.value(trial, one))}" for one in search.objectives
     )
     said = ", ".join(f"{name}={show(value)}" for name, value in options.items())
-    emphasised = "strong" if trial["number"] in (0, search.summary["best"]) else ""
+    emphasised = "strong" if trial["number"] in search.marked else ""
     label = f"{search.name(trial)}: {reached}\n{said}"
     return Case(label, search.looks[trial["number"]], values, emphasised)

@@ -7,7 +7,6 @@ from recbole_invariant.report.panels.base import Figure, Panel
 from recbole_invariant.report.panels.search_history import left_out
 from recbole_invariant.report.searches import Search, better_side, objective_title
 from recbole_invariant.report.wording import listed
-from recbole_invariant.tuning.summary import DEFAULTS
 
 NAME, TITLE = "search_pareto", "Pareto set"
 
@@ -28,8 +27,10 @@ def make(search: Search) -> Panel:
             n_behind += 1
             continue
         n, look = trial["number"], search.looks[trial["number"]]
-        named = n in (DEFAULTS, search.summary["best"]) or n in search.summary["pareto"]
-        short = {search.summary["best"]: f"{n}, best", DEFAULTS: f"{n}, defaults"}.get(n, str(n))
+        named = n in search.outstanding
+        short = {search.summary["best"]: f"{n}, best"}.get(n, f"{n}")
+        if n == search.summary["defaults"] != search.summary["best"]:
+            short = f"{n}, defaults"
         racing = trial["status"] != "failed"
         style = Style(look.colour, look.shape)
         points.append(Point(short, style, Estimate(x), Estimate(y), racing, named))

@@ -60,7 +60,7 @@ ENDS = st.tuples(st.floats(1e-8, 1e5), st.floats(1.2, 1e12)).map(lambda p: (p[0]
 
 @given(ENDS, st.integers(2, 8))
 def test_logarithmic_ticks_are_inside_rising_and_few(ends, wanted):
-    scale = LogScale(*ends, 300, 100)
+    scale = LogScale(ends[0], ends[1], 300, 100)
     ticks = scale.ticks(wanted)
     values = [value for value, _ in ticks]
     assert 2 <= len(values) <= wanted
@@ -71,7 +71,7 @@ def test_logarithmic_ticks_are_inside_rising_and_few(ends, wanted):
 
 @given(ENDS, st.floats(1, 100))
 def test_equal_ratios_are_equally_far_apart(ends, ratio):
-    scale = LogScale(*ends, 0, 500)
+    scale = LogScale(ends[0], ends[1], 0, 500)
     assert (scale(ends[0]), scale(ends[1])) == pytest.approx((0, 500), abs=1e-9)
     one, other = ends
     steps = scale(one * ratio) - scale(one), scale(other * ratio) - scale(other)
