@@ -83,6 +83,10 @@ class HostStage(Stage):
         if self.on_end:
             self.on_end()
 
+    def optimizers(self) -> Iterable[torch.optim.Optimizer]:
+        """Return its only one."""
+        return (self.optimizer,)
+
     def state(self) -> dict[str, Any]:
         """Return the optimiser and the loader's random stream."""
         return {

@@ -1,6 +1,7 @@
 """Optimisers by RecBole's names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -46,3 +47,24 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         for group in state["param_groups"]
     ]
     return {"state": state["state"], "param_groups": groups}
+
+
+@contextmanager
+def settings_kept(optimizers: Iterable[optim.Optimizer]) -> Iterator[None]:
+    """Keep step sizes and decays while a state of other ones is loaded.
+
+    Args:
+        optimizers: made by the options that are to hold.
+    """
+    settings = [
+        (optimizer, [_settings(group) for group in optimizer.param_groups])
+        for optimizer in optimizers
+    ]
+    yield
+    for optimizer, own in settings:
+        for group, values in zip(optimizer.param_groups, own, strict=True):
+            group.update(values)
+
+
+def _settings(group: dict[str, Any]) -> dict[str, Any]:
+    return {key: group[key] for key in ("lr", "weight_decay") if key in group}

@@ -1,6 +1,6 @@
 """The stage that trains a model of the UltraGCN family on positives and drawn negatives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,10 @@ class RankingStage(Stage):
         """Hand the trained model on."""
         if self.on_end:
             self.on_end()
+
+    def optimizers(self) -> Iterable[torch.optim.Optimizer]:
+        """Return its only one."""
+        return (self.optimizer,)
 
     def state(self) -> dict[str, Any]:
         """Return the optimiser and the random stream."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
+from torch.optim import Optimizer
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Stage(ABC):
 
     def end(self) -> None:  # noqa: B027 - a hook that a stage may leave empty
         """Hand the stage's result on, after its last epoch and with its best weights loaded."""
+
+    def optimizers(self) -> Iterable[Optimizer]:
+        """Return the optimisers whose settings may change while it trains; none by default."""
+        return ()
 
     def state(self) -> dict[str, Any]:
         """Return everything but the model that an exact resume needs: tensors and plain values."""

@@ -18,7 +18,6 @@ from recbole.utils.utils import dict2str
 from tqdm import tqdm
 
 from recbole_invariant import compat
-from recbole_invariant.errors import TrainingError
 from recbole_invariant.trainer.checkpoint import (
     clone_state,
     load_checkpoint,
@@ -28,6 +27,8 @@ from recbole_invariant.trainer.checkpoint import (
     set_random_states,
 )
 from recbole_invariant.trainer.history import History, describe_line
+from recbole_invariant.trainer.losses import LossMeans
+from recbole_invariant.trainer.optimizer import settings_kept
 from recbole_invariant.trainer.snapshots import FOLDER, Snapshots
 from recbole_invariant.trainer.stage import Stage
 
@@ -49,12 +50,14 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
             `done`.
         best_epoch: epoch (from 0, counted in its stage) of the selected weights.
         history: all epochs so far.
+        one_pass: whether the model is fitted in one pass, without gradient descent.
         snapshots: weights put aside to be measured after selection; they select nothing. Begun
             anew by `fit`.
         records_frontier: whether every validated epoch is put aside (option `frontier`).
         stage_epochs: stage -> epochs instead of its own number.
         also_validated: name -> loader of rows measured at each validation beside those that select.
         listener: told of every validated epoch once its checkpoint is written.
+        keeps_settings: a checkpoint's step sizes and decays give way to those of the options.
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
@@ -65,8 +68,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.history = History(path, self.tensorboard)
         self.stage_records: list[dict[str, Any]] = []
         self.stages: list[Stage] = []
-        self._one_pass = config["MODEL_TYPE"] == ModelType.TRADITIONAL
-        self.records_frontier = bool(config["frontier"]) and not self._one_pass
+        self.one_pass = config["MODEL_TYPE"] == ModelType.TRADITIONAL
+        self.records_frontier = bool(config["frontier"]) and not self.one_pass
         self.snapshots = Snapshots()
         self.best_valid_score: float = self.best_valid_score
         self.best_valid_result: dict[str, float] | None = None
@@ -80,6 +83,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.stage_epochs: dict[str, int] = {}
         self.also_validated: dict[str, AbstractDataLoader] = {}
         self.listener: Listener | None = None
+        self.keeps_settings = False
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return the stages for this training set."""
@@ -197,7 +201,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
 
         Nor has one whose epochs are given.
         """
-        if not stage.validates or self._one_pass or stage.name in self.stage_epochs:
+        if not stage.validates or self.one_pass or stage.name in self.stage_epochs:
             return "done"
         return "early stop" if finished else "limit"
 
@@ -231,22 +235,12 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def _train_one_epoch(self, stage: Stage, epoch: int) -> dict[str, float]:
         """Take every step of an epoch; return the mean of each loss over the steps."""
         self.model.train()
-        totals: dict[str, float] = {}
+        losses = LossMeans(stage.name, epoch)
         batches = stage.batches()
-        n_batches = len(batches)  # type: ignore[arg-type]
         label = f"{stage.name} {epoch + 1}/{stage.epochs}"
-        bar = tqdm(batches, desc=label, leave=False, disable=not self._options["bar"])
-        for number, batch in enumerate(bar):
-            for name, value in stage.step(batch).items():
-                loss = float(value)
-                if loss - loss != 0.0:  # neither NaN nor infinite
-                    where = f"stage '{stage.name}', epoch {epoch}, batch {number}"
-                    raise TrainingError(
-                        f"{where}: {name} is {loss}. Lower learning_rate or look at the features "
-                        "for outliers; the run folder keeps the last checkpoint, if there is one."
-                    )
-                totals[name] = totals.get(name, 0.0) + loss
-        return {name: total / max(n_batches, 1) for name, total in totals.items()}
+        for batch in tqdm(batches, desc=label, leave=False, disable=not self._options["bar"]):
+            losses.add(stage.step(batch))
+        return losses.means(len(batches))  # type: ignore[arg-type]
 
     def _validate(self, stage: Stage, epoch: int) -> tuple[dict[str, float], bool]:
         """Validate and keep the weights if they are the best; True means stop."""
@@ -309,7 +303,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
 
     def _restore(self, stage: Stage, state: dict[str, Any]) -> int:
         """Load a checkpoint into the model, the stage and the selection; return the epoch."""
-        stage.load_state(state["stage_state"])
+        with settings_kept(stage.optimizers() if self.keeps_settings else ()):
+            stage.load_state(state["stage_state"])
         restore_state(self.model, state["model"])
         selection = state["selection"]
         self.best_valid_score, self.cur_step = selection["score"], selection["cur_step"]

@@ -117,7 +117,9 @@ class Driver:
 
     def _propose(self, number: int) -> dict[str, Any] | None:
         """Return a trial's options; number 0 has the defaults."""
-        return {} if number == 0 else self._proposer.propose(number)
+        if number:
+            return self._proposer.propose(number)
+        return self.plan.named_defaults() if self.plan.scheduler == "pbt" else {}
 
     def _learn(self, trial: Trial) -> None:
         """Tell the proposer how a trial ended; of the defaults it knows nothing."""

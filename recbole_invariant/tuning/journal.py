@@ -68,8 +68,9 @@ class Journal:
     """The events of a search in the driver's order, kept in one file that a killed driver leaves.
 
     Ray's own record of an experiment is pickled, and written every few seconds only; this one is
-    lines of JSON, written before anybody acts on them. Three kinds of event: `proposed` (options
-    of a new trial), `report` (a validation) and `ended`. `session` marks the start of a driver.
+    lines of JSON, written before anybody acts on them. Kinds of event: `proposed` (options of
+    a new trial), `report` (a validation), `changed` (population based training), `ended`, and
+    `session`, the start of a driver.
 
     Args:
         storage: the folder of the search; an existing journal in it is read.
@@ -124,9 +125,12 @@ class Journal:
         self._add({"event": "report", **asdict(report)})
         return True
 
-    def change(self, number: int, options: dict[str, Any]) -> None:
-        """Record that a running trial took other options (population based training)."""
-        self._add({"event": "changed", "trial": number, "options": options})
+    def change(self, number: int, options: dict[str, Any], source: int) -> None:
+        """Record that a trial goes on from another one's state, with options of its own.
+
+        Its reports are those of its source from then on; it sends them again.
+        """
+        self._add({"event": "changed", "trial": number, "options": options, "source": source})
 
     def end(self, number: int, status: Status, seconds: float, problem: str | None = None) -> None:
         """Record how a trial ended."""
@@ -169,7 +173,7 @@ class Journal:
             return
         trial = self.trials[number]
         if kind == "changed":
-            trial.options = event["options"]
+            trial.options, trial.reports = event["options"], []
         elif kind == "report":
             fields = {k: v for k, v in event.items() if k not in ("event", "at")}
             trial.reports.append(Report(**fields))

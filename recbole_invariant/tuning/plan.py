@@ -111,6 +111,13 @@ class SearchPlan:
         own["space"] = Space.from_yaml(content["space"], content["space_source"])
         return cls(**own)
 
+    def named_defaults(self) -> dict[str, Any]:
+        """Return a value for every option of the space: its default, or the smallest if none."""
+        return {
+            one.name: one.smallest() if self.defaults[one.name] is None else self.defaults[one.name]
+            for one in self.space.dimensions
+        }
+
     def run_options(self) -> dict[str, Any]:
         """Return the options of an ordinary run of this search, without those of the space."""
         first = self.objectives[0]

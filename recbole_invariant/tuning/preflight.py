@@ -15,6 +15,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.logs import logging_to
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.trainer.stages import StagedTrainer
+from recbole_invariant.tuning.exchange_checks import require_exchangeable
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.trial import run_trial
@@ -62,6 +63,8 @@ def fly(plan: SearchPlan) -> Preflight:
 
     def shorten(trainer: Any, data: Prepared) -> None:
         seen["trainer"] = trainer
+        if plan.scheduler == "pbt":
+            require_exchangeable(plan, trainer, data)
         if not isinstance(trainer, StagedTrainer):
             trainer.epochs = 1
             return

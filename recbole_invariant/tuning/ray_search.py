@@ -1,13 +1,13 @@
 """The search as Ray Tune sees it: a searcher, a scheduler and a function, all over the driver."""
 
 import functools
-import logging
 from typing import Any
 
 from ray import tune
 from ray.tune.search import Searcher
 
 from recbole_invariant.tuning.driver import Driver, Handed
+from recbole_invariant.tuning.population import make_population
 from recbole_invariant.tuning.ray_trial import run_in_worker, trial_name
 from recbole_invariant.tuning.schedulers import make_scheduler, number_of
 
@@ -29,7 +29,6 @@ class DriverSearcher(Searcher):  # type: ignore[misc]
         super().__init__(metric=None, mode=None)
         self._driver = driver
         self._numbers: dict[str, int] = {}
-        self.crashes: dict[str, str] = {}
 
     def set_search_properties(
         self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any
@@ -49,7 +48,7 @@ class DriverSearcher(Searcher):  # type: ignore[misc]
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Tell the driver that a trial is over, however it ended."""
-        crash = self.crashes.get(trial_id, "its process died") if error else None
+        crash = "its process died, out of memory or by a signal" if error else None
         self._driver.end_trial(self._numbers[trial_id], crash)
 
     def save(self, checkpoint_path: str) -> None:
@@ -59,20 +58,15 @@ class DriverSearcher(Searcher):  # type: ignore[misc]
         """Read nothing: Ray's files are pickles."""
 
 
-class CrashWatch(tune.Callback):  # type: ignore[misc]
-    """Keeps what Ray says of a trial whose process died."""
-
-    def __init__(self, searcher: DriverSearcher) -> None:
-        self._searcher = searcher
-
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Log that a trial goes on after its process died."""
-        logging.getLogger().warning(f"trial {number_of(trial)}: its process died; it goes on")
-
-
 def member_of(handed: Handed) -> dict[str, Any]:
     """Return the config of one of Ray's trials."""
     return {"member": {"number": handed.number, "options": handed.options, "spent": handed.spent}}
+
+
+def _population(driver: Driver) -> dict[str, Any]:
+    """Hand out all members at once, as the grid that Ray wants of a population."""
+    members = [member_of(handed)["member"] for handed in iter(driver.next_trial, None)]
+    return {"member": tune.grid_search(members)}
 
 
 def run_search(driver: Driver) -> None:
@@ -84,15 +78,16 @@ def run_search(driver: Driver) -> None:
     plan, storage = driver.plan, driver.storage
     if driver.n_left == 0:
         return
-    searcher = DriverSearcher(driver)
     function = functools.partial(run_in_worker, plan=plan, storage=storage)
     resources = {"cpu": plan.cpus_per_trial, "gpu": plan.gpus_per_trial}
+    is_population = plan.scheduler == "pbt"
     tuner = tune.Tuner(
         tune.with_resources(function, resources),
+        param_space=_population(driver) if is_population else {},
         tune_config=tune.TuneConfig(
-            num_samples=driver.n_left,
-            search_alg=searcher,
-            scheduler=make_scheduler(driver),
+            num_samples=1 if is_population else driver.n_left,
+            search_alg=None if is_population else DriverSearcher(driver),
+            scheduler=make_population(driver) if is_population else make_scheduler(driver),
             max_concurrent_trials=plan.max_concurrent,
             trial_name_creator=lambda trial: trial_name(number_of(trial)),
             trial_dirname_creator=lambda trial: trial_name(number_of(trial)),
@@ -103,8 +98,7 @@ def run_search(driver: Driver) -> None:
             name=RAY_FOLDER,
             storage_path=str(storage.place),
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=DEAD_WORKERS),
-            callbacks=[CrashWatch(searcher)],
+            failure_config=tune.FailureConfig(max_failures=0 if is_population else DEAD_WORKERS),
         ),
     )
     tuner.fit()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -41,17 +40,22 @@ def run_in_worker(config: dict[str, Any], plan: SearchPlan, storage: Storage) ->
     """
     from ray import tune
 
-    member = config["member"]
-    name = tune.get_context().get_trial_name()
-    number = int(re.sub(r"\D", "", name or "")) if name else int(member["number"])
+    from recbole_invariant.tuning.population import copy_source, pointer
+
+    member, is_member = config["member"], plan.scheduler == "pbt"
+    number = int(member["number"])
     with _workspace(storage, number) as (folder, push), logging_to(folder / LOG_FILE, "info"):
 
         def send(report: Report) -> None:
             push()
-            tune.report({REPORT_KEY: json.dumps(asdict(report))})
+            told = {REPORT_KEY: json.dumps(asdict(report))}
+            tune.report(told, checkpoint=pointer(number) if is_member else None)
 
         try:
-            run_trial(plan, number, _placed(plan, member["options"]), folder, send, member["spent"])
+            if is_member:
+                copy_source(number, storage, folder)
+            options = _placed(plan, member["options"])
+            run_trial(plan, number, options, folder, send, member["spent"])
         except Exception:
             failure = {"traceback": traceback.format_exc()}
             write_atomically(folder / FAILURE_FILE, json.dumps(failure))

@@ -26,7 +26,7 @@ NEVER = 2**62
 """Units of time between two pauses, more than any trial has."""
 
 
-class _Journalled(TrialScheduler):  # type: ignore[misc]
+class Journalled(TrialScheduler):  # type: ignore[misc]
     """Mixed in before a scheduler of Ray's: reports are journalled before they are acted upon.
 
     A trial that goes on after a kill gets its old reports at once, so that what was decided of it
@@ -63,15 +63,15 @@ class _Journalled(TrialScheduler):  # type: ignore[misc]
         return str(super().on_trial_result(tune_controller, trial, result))
 
 
-class JournalledFifo(_Journalled, FIFOScheduler):  # type: ignore[misc]
+class JournalledFifo(Journalled, FIFOScheduler):  # type: ignore[misc]
     """Stops nothing."""
 
 
-class JournalledAsha(_Journalled, AsyncHyperBandScheduler):  # type: ignore[misc]
+class JournalledAsha(Journalled, AsyncHyperBandScheduler):  # type: ignore[misc]
     """Asynchronous successive halving (Li et al., 2020)."""
 
 
-class JournalledMedian(_Journalled, MedianStoppingRule):  # type: ignore[misc]
+class JournalledMedian(Journalled, MedianStoppingRule):  # type: ignore[misc]
     """Stops a trial whose best value is below the median of the others' running means."""
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ def _replay_ended(scheduler: Any, driver: Driver) -> None:
         if number not in ended:
             continue
         if event["event"] == "proposed":
-            super(_Journalled, scheduler).on_trial_add(None, ended[number])
+            super(Journalled, scheduler).on_trial_add(None, ended[number])
         elif event["event"] == "report":
             fields = {key: value for key, value in event.items() if key not in ("event", "at")}
             scheduler._decide(None, ended[number], Report(**fields))

@@ -77,6 +77,8 @@ def run_trial(
         checkpoint = folder / CHECKPOINT
         if checkpoint.is_file() and isinstance(trainer, StagedTrainer):
             trainer.resume_checkpoint(checkpoint)
+            # what a member of a population copies has another's step size
+            trainer.keeps_settings = plan.scheduler == "pbt"
         reporter.trainer = trainer
 
     training = train(config, resolve(plan.model), folder, ready)
