@@ -15,7 +15,7 @@ OF_THE_PLACE = ("model", "dataset", "data_path", "output_dir", "run_name", "conf
 
 
 def best_yaml(summary: Mapping[str, Any]) -> str:
-    """Write the best trial's options, and those that the search was given, as YAML.
+    """Write the best trial's options, those that the search was given, and what selected, as YAML.
 
     Comment lines above them name the search, what it reached on validation, and the command that
     runs these options.
@@ -30,12 +30,17 @@ def best_yaml(summary: Mapping[str, Any]) -> str:
             "options to write; the trials' problems stand in its table.md."
         )
     search = summary["search"]
-    given = {k: v for k, v in (search.get("options") or {}).items() if k not in OF_THE_PLACE}
-    given = {key: value for key, value in given.items() if key not in best["options"]}
+    first = objectives_of(search)[0]
+    given = {
+        **(search.get("options") or {}),
+        "selection": first.split,
+        "valid_metric": first.metric,
+    }
+    left_out = {*OF_THE_PLACE, *best["options"]}
+    given = {key: value for key, value in given.items() if key not in left_out}
     lines = [_comment(line) for line in (*_origin(summary, best), *command_lines(search))]
     parts = ["\n".join(lines), _dumped(best["options"]).rstrip()]
-    if given:
-        parts.append("# as the search was given them\n" + _dumped(given).rstrip())
+    parts.append("# the same in every trial\n" + _dumped(given).rstrip())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from recbole_invariant.errors import InputError
 from recbole_invariant.tuning.best_yaml import best_yaml
 from recbole_invariant.tuning.summary import summarise
-from tests.tuning.searches import search, trial
+from tests.tuning.searches import NDCG, SHIFTED, search, trial
 
+SELECTION = {"selection": "valid", "valid_metric": "ndcg@10"}
 VALUE = st.one_of(
     st.integers(),
     st.floats(allow_nan=False),
@@ -22,7 +23,7 @@ VALUE = st.one_of(
 def test_the_options_are_read_back_as_they_were(options):
     trials = [trial(0, [0.1], options=options)]
     text = best_yaml(summarise(search(options={}), trials, 1.0))
-    assert yaml.safe_load(text) == options
+    assert yaml.safe_load(text) == {**options, **SELECTION}
 
 
 def test_options_of_the_search_stand_there_too_but_not_those_of_the_place():
@@ -30,7 +31,7 @@ def test_options_of_the_search_stand_there_too_but_not_those_of_the_place():
     best = trial(1, [0.3], options={"learning_rate": 1e-05})
     summary = summarise(search(options=given_options), [trial(0, [0.2]), best], 1.0)
     text = best_yaml(summary)
-    assert yaml.safe_load(text) == {"learning_rate": 1e-05, "epochs": 30}
+    assert yaml.safe_load(text) == {"learning_rate": 1e-05, "epochs": 30, **SELECTION}
     assert (
         "#   recbole-inv --model LightGCN --dataset toy --data_path 'my data' --ood=popularity "
         "--config_files best.yaml\n"
@@ -41,7 +42,16 @@ def test_options_of_the_search_stand_there_too_but_not_those_of_the_place():
 
 def test_a_name_with_a_new_line_stays_a_comment():
     summary = summarise(search(model="A\nepochs: 1"), [trial(0, [0.2], options={"x": 1})], 1.0)
-    assert yaml.safe_load(best_yaml(summary)) == {"x": 1, "epochs": 30}
+    assert yaml.safe_load(best_yaml(summary)) == {"x": 1, "epochs": 30, **SELECTION}
+
+
+def test_what_selected_the_trials_weights_selects_those_of_a_run():
+    trials = [trial(0, [0.2], shifted=[0.3])]
+    content = yaml.safe_load(best_yaml(summarise(search([SHIFTED, NDCG]), trials, 1.0)))
+    assert content["selection"] == "ood_valid"
+    given = search(options={"selection": "oracle", "valid_metric": "Recall@20"})
+    content = yaml.safe_load(best_yaml(summarise(given, trials, 1.0)))
+    assert content.items() >= SELECTION.items()
 
 
 def test_without_a_best_trial_there_is_nothing_to_write():
