@@ -12,6 +12,7 @@ from recbole_invariant import compat
 if TYPE_CHECKING:
     from recbole_invariant.comparison.compare import compare as compare
     from recbole_invariant.quick_start import run as run
+    from recbole_invariant.tuning.search import tune as tune
 
 __version__ = "0.1.0"
 
@@ -25,10 +26,11 @@ registry.install()
 _LAZY = {
     "compare": "recbole_invariant.comparison.compare",
     "run": "recbole_invariant.quick_start",
+    "tune": "recbole_invariant.tuning.search",
 }
 """Public name -> module; loaded on first use, so that a bare import stays light."""
 
-__all__ = ["__version__", "compare", "run"]
+__all__ = ["__version__", "compare", "run", "tune"]
 
 
 def __getattr__(name: str) -> Any:

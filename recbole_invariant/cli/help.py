@@ -20,6 +20,9 @@ commands:
   compare --models A,B     models x --seeds N on one dataset: a table with intervals and paired
                            tests; --jobs N, --baseline A, --oracle B, --out DIR, --markdown FILE,
                            --dry_run; a model may have options of its own: A[key=value,...]
+  tune --model NAME        search the model's options on validation, refit the best, test it once;
+                           --trials N, --space FILE, --searcher, --scheduler, --objective,
+                           --storage DIR, --resume DIR, --dry_run; tune --help lists all
   planted --out DIR        write data with a planted shift and known truth; --seed, --users, ...;
                            --kind sequences --preset M|S|W|Q for models of sequences;
                            planted --help lists its options

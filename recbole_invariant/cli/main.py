@@ -14,6 +14,8 @@ from recbole_invariant.errors import InputError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PLANNED = ("recommend", "convert")
+OWN_HELP = ("planted", "tune")
+"""Commands that print a help of their own."""
 
 
 class _Terminated(BaseException):
@@ -92,7 +94,7 @@ def _dispatch(words: list[str]) -> int:
             "without one, a model is trained."
         )
     arguments = parse_arguments(words)
-    if arguments.wants_help and name != "planted":  # which has a help of its own
+    if arguments.wants_help and name not in OWN_HELP:
         from recbole_invariant.cli.help import usage
 
         print(usage(arguments.options.get("model"), arguments.options))

@@ -1,5 +1,8 @@
 """`tune`: search a model's options on validation, with Ray Tune."""
 
+import sys
+import traceback
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
@@ -29,7 +32,7 @@ def tune(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
     """
-    given = _own(arguments)
+    given = take_own(arguments)
     dry_run = parse_value(arguments.take("dry_run", "false") or "")
     if not isinstance(dry_run, bool):
         raise InputError(f"dry_run: expected true or false, not '{dry_run}'.")
@@ -55,7 +58,7 @@ def tune(arguments: Arguments) -> int:
     if dry_run:
         print(search.describe(**asked))
         return 0
-    return _print(search.tune(**asked, report=_report))
+    return _told(lambda: search.tune(**asked, report=_report))
 
 
 def _resume(folder: str, given: dict[str, Any], arguments: Arguments) -> int:
@@ -75,25 +78,32 @@ def _resume(folder: str, given: dict[str, Any], arguments: Arguments) -> int:
         )
     from recbole_invariant.tuning import search
 
-    return _print(search.resume(folder, **given, report=_report))
+    return _told(lambda: search.resume(folder, **given, report=_report))
 
 
-def _own(arguments: Arguments) -> dict[str, Any]:
+def take_own(
+    arguments: Arguments, words: Sequence[str] = WORDS, numbers: Sequence[str] = tuple(NUMBERS)
+) -> dict[str, Any]:
     """Take the options that are the search's own.
+
+    Args:
+        arguments: the command line; what is taken is removed from it.
+        words: options whose values are names.
+        numbers: options of `NUMBERS`.
 
     Raises:
         InputError: one has no value, or none that can be read; all at once.
     """
     given: dict[str, Any] = {}
     problems = []
-    for name in WORDS:
+    for name in words:
         text = arguments.take(name)
         if text in ("", TRUE):
             problems.append(f"--{name} names nothing.")
         elif text is not None:
             given[name] = text
-    for name, kind in NUMBERS.items():
-        text = arguments.take(name)
+    for name in numbers:
+        text, kind = arguments.take(name), NUMBERS[name]
         if text is None:
             continue
         value = parse_value(text)
@@ -107,7 +117,16 @@ def _own(arguments: Arguments) -> dict[str, Any]:
     return given
 
 
-def _print(result: Any) -> int:
+def _told(search: Callable[[], Any]) -> int:
+    """Run a search and say where it lies; what fails in the driver itself has no log but this."""
+    try:
+        result = search()
+    except InputError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        print("tune failed: see the traceback above", file=sys.stderr)
+        return 1
     print(f"search folder: {result.folder}")
     return 0 if result.summary["best"] is not None else 1
 

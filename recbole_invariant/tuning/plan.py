@@ -60,6 +60,8 @@ class SearchPlan:
         max_concurrent: trials at a time; None is as many as there is room for.
         address: of a Ray cluster; None starts Ray on this machine.
         refit: one of `REFITS`.
+        fixed_by_user: options of the space as it was given that the user set, so that they are not
+            searched.
         max_validations: of the final stage, as the pre-flight trial found; 0 before it.
     """
 
@@ -83,6 +85,7 @@ class SearchPlan:
     max_concurrent: int | None
     address: str | None
     refit: str
+    fixed_by_user: list[str] = field(default_factory=list)
     max_validations: int = 0
 
     def record(self) -> dict[str, Any]:
@@ -177,8 +180,8 @@ def make_plan(asked: Asked) -> SearchPlan:
     except InputError as error:
         raise InputError([*problems, *error.problems]) from error
     options = _user_options(asked)
-    space = space.without(options.keys() & {one.name for one in space.dimensions})
-    names = [one.name for one in space.dimensions]
+    by_user = [one.name for one in space.dimensions if one.name in options]
+    space = space.without(by_user)
     try:
         check_space(space, asked.model, asked.dataset, *given)
     except InputError as error:
@@ -186,13 +189,22 @@ def make_plan(asked: Asked) -> SearchPlan:
     if problems:
         raise InputError(problems)
     plain = {key: one["value"] for key, one in records.options_of(resolved).items()}
+    searched = {one.name for one in space.dimensions}
+    fixed = {key: value for key, value in plain.items() if key not in searched}
+    space = space.readable(fixed)
+    if not space.dimensions:
+        raise InputError(
+            f"space {space.source}: none of its options is read with the others as they are."
+        )
+    names = [one.name for one in space.dimensions]
     scheduler = asked.scheduler or ("asha" if len(objectives) == 1 else "none")
-    options["data_path"] = records.data_folder(resolved)
+    # a worker has a working folder of its own
+    options["data_path"] = str(Path(records.data_folder(resolved)).absolute())
     return SearchPlan(
         model=asked.model,
         dataset=asked.dataset,
         protocol=chosen_protocol(resolved, resolved.layers.get("ood", "")),
-        trials=_n_trials(asked, space),
+        trials=_n_trials(asked, space, fixed),
         searcher=asked.searcher,
         scheduler=scheduler,
         grace_period=asked.grace_period,
@@ -209,6 +221,7 @@ def make_plan(asked: Asked) -> SearchPlan:
         max_concurrent=asked.max_concurrent,
         address=asked.address,
         refit=asked.refit,
+        fixed_by_user=by_user,
     )
 
 
@@ -332,9 +345,11 @@ def _user_options(asked: Asked) -> dict[str, Any]:
     return dict(merged(checked.layers))
 
 
-def _n_trials(asked: Asked, space: Space) -> int:
+def _n_trials(asked: Asked, space: Space, fixed: Mapping[str, Any]) -> int:
     """Return the number of trials; a grid has an end of its own, beside the trial of defaults."""
-    return min(asked.trials, 1 + space.grid_size()) if asked.searcher == "grid" else asked.trials
+    if asked.searcher != "grid":
+        return asked.trials
+    return min(asked.trials, 1 + space.grid_size(fixed))
 
 
 def write_plan(storage: Storage, plan: SearchPlan) -> None:

@@ -72,7 +72,7 @@ def fly(plan: SearchPlan) -> Preflight:
             stages.append((stage.name, stage.epochs, max(stage.eval_step, 1), stage.validates))
             stage.epochs, stage.eval_step = 1, min(stage.eval_step, 1)
 
-    options = plan.space.active(plan.space.smallest(), plan.fixed)
+    options = plan.space.smallest(plan.fixed)
     with tempfile.TemporaryDirectory(prefix="recbole-inv-") as scratch:
         folder = Path(scratch)
         with logging_to(folder / "log.txt", "warning"):

@@ -11,9 +11,6 @@ from recbole_invariant.tuning.population import make_population
 from recbole_invariant.tuning.ray_trial import run_in_worker, trial_name
 from recbole_invariant.tuning.schedulers import make_scheduler, number_of
 
-RAY_FOLDER = "ray"
-"""Ray's own files in the folder of a search; nothing of ours reads them."""
-
 DEAD_WORKERS = 2
 """How often a trial whose process died goes on from its checkpoint."""
 
@@ -69,11 +66,12 @@ def _population(driver: Driver) -> dict[str, Any]:
     return {"member": tune.grid_search(members)}
 
 
-def run_search(driver: Driver) -> None:
+def run_search(driver: Driver, folder: str) -> None:
     """Run what is left of a search; a Ray is connected.
 
     Args:
         driver: of the search.
+        folder: in which Ray keeps its own files, below that of the search.
     """
     plan, storage = driver.plan, driver.storage
     if driver.n_left == 0:
@@ -95,7 +93,7 @@ def run_search(driver: Driver) -> None:
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
-            name=RAY_FOLDER,
+            name=folder,
             storage_path=str(storage.place),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=0 if is_population else DEAD_WORKERS),

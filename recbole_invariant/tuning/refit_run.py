@@ -32,12 +32,15 @@ def refit_best(
         report: takes the lines of progress.
 
     Returns:
-        The record of that run (`run.json`); of one that is there already that one.
+        The record of that run (`run.json`); one that is there already is not made again.
     """
     done = storage.read(f"{BEST_FOLDER}/{records.RUN_FILE}")
     if done is not None:
         content: dict[str, Any] = json.loads(done)
-        return content
+        if _has_options(content, best["options"]):
+            report(f"refit: trial {best['number']} was refitted before: {BEST_FOLDER}/")
+            return content
+        report("refit: another trial is the best now; the tests are opened once more")
     options = {**plan.run_options(), **best["options"]}
     if plan.refit == "train+valid":
         options |= _epochs(storage, best)
@@ -49,6 +52,12 @@ def refit_best(
         )
     report(result.table)
     return result.record
+
+
+def _has_options(record: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
+    """Say whether a run was made with these options."""
+    there = record["options"]
+    return all(there.get(key, {}).get("value") == value for key, value in options.items())
 
 
 def _epochs(storage: Storage, best: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +81,7 @@ def _epochs(storage: Storage, best: Mapping[str, Any]) -> dict[str, Any]:
 def _run_folder(storage: Storage) -> Iterator[Path]:
     """Give the folder in which the run folder is made, and send it on where that is elsewhere.
 
-    What a refit that was killed left is taken away: it is trained from the start.
+    What a killed or an older refit left is taken away: it is trained from the start.
     """
     if storage.is_local:
         old = storage.path / BEST_FOLDER

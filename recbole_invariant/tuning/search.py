@@ -1,6 +1,7 @@
 """`tune`: from what the user asked to the best options, refitted and tested once."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from recbole_invariant.tuning.trial_table import trial_markdown, trial_table
 
 TABLE_FILE = "table.md"
 DEVICES = "CUDA_VISIBLE_DEVICES"
+RAY_FOLDER = "ray"
+"""Ray's own files in the folder of a search."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def tune(
         address=address,
         refit=refit,
     )
-    with _visible_devices_kept():
+    with visible_devices_kept():
         plan = _planned(asked)
         parent = Storage.open(storage)
         if go_on and run_name is not None:
@@ -141,6 +144,8 @@ def tune(
         folder = make_place(parent, run_name, plan)
         folder.check_writable()
         flown = fly(plan)
+        if plan.fixed_by_user:
+            report(f"fixed, not searched: {', '.join(plan.fixed_by_user)}")
         report(flown.describe(plan, trials_at_a_time(plan)))
         plan = replace(plan, max_validations=flown.max_validations)
         write_plan(folder, plan)
@@ -173,7 +178,7 @@ def resume(
     changed = {"trials": trials, "max_concurrent": max_concurrent, "refit": refit}
     given: dict[str, Any] = {key: value for key, value in changed.items() if value is not None}
     plan = checked(replace(there, address=address, **given))
-    with _visible_devices_kept():
+    with visible_devices_kept():
         require_resources(None, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
         require_proposer(plan)
         storage.check_writable()
@@ -192,7 +197,7 @@ def describe(
     Raises:
         InputError: something the user gave is wrong.
     """
-    with _visible_devices_kept():
+    with visible_devices_kept():
         own = {key: value for key, value in asked.items() if key not in ("storage", "run_name")}
         plan = _planned(Asked(importable_name(model, "model"), dataset, trials, **own))
     objectives = ", ".join(objective.name for objective in plan.objectives)
@@ -223,6 +228,7 @@ def _search(plan: SearchPlan, storage: Storage, report: Callable[[str], None]) -
         driver = Driver(plan, storage, report)
         if driver.n_left:
             _run_trials(driver)
+            _tidy(storage)
         trials = sorted(driver.journal.trials.values(), key=lambda trial: trial.number)
         summary = summarise(plan.record(), trials, driver.journal.seconds)
         _write_results(storage, summary)
@@ -250,7 +256,13 @@ def _run_trials(driver: Driver) -> None:
 
             data = Path(plan.options["data_path"]) / plan.dataset
             check_workers(session, data, driver.storage)
-        run_search(driver)
+        run_search(driver, RAY_FOLDER)
+
+
+def _tidy(storage: Storage) -> None:
+    """Remove Ray's own files, pickles that nothing of ours reads, once its part is over."""
+    if storage.is_local:
+        shutil.rmtree(storage.path / RAY_FOLDER, ignore_errors=True)
 
 
 def trials_at_a_time(plan: SearchPlan) -> int:
@@ -295,7 +307,7 @@ def _only_driver(storage: Storage) -> Iterator[None]:
 
 
 @contextmanager
-def _visible_devices_kept() -> Iterator[None]:
+def visible_devices_kept() -> Iterator[None]:
     """Put `CUDA_VISIBLE_DEVICES` back after each Config that RecBole makes in this process.
 
     It writes its option `gpu_id` there, and Ray, started afterwards, would see that GPU only.
