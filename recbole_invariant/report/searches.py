@@ -12,6 +12,7 @@ from recbole_invariant.evaluation import records
 from recbole_invariant.report.charts.palette import Style
 from recbole_invariant.report.wording import metric_title, protocol_title
 from recbole_invariant.tuning.objectives import Objective
+from recbole_invariant.tuning.shown_options import shown_options
 from recbole_invariant.tuning.summary import (
     find_summaries,
     objectives_of,
@@ -108,6 +109,11 @@ class Search:
     def outstanding(self) -> set[int | None]:
         """Numbers of the trials that are always drawn: the marked ones and the Pareto set."""
         return {*self.marked, *self.summary["pareto"]}
+
+    @cached_property
+    def options(self) -> dict[int, dict[str, Any]]:
+        """The options of the space that every trial had, the defaults named too."""
+        return {trial["number"]: shown_options(self.summary, trial) for trial in self.trials}
 
     def value(self, trial: Trial, objective: Objective | None = None) -> float | None:
         """Return a trial's value of an objective, by default of the first."""

@@ -39,7 +39,8 @@ def best_yaml(summary: Mapping[str, Any]) -> str:
     left_out = {*OF_THE_PLACE, *best["options"]}
     given = {key: value for key, value in given.items() if key not in left_out}
     lines = [_comment(line) for line in (*_origin(summary, best), *command_lines(search))]
-    parts = ["\n".join(lines), _dumped(best["options"]).rstrip()]
+    own = _dumped(best["options"]).rstrip() or "# none of the space: the model's defaults"
+    parts = ["\n".join(lines), own]
     parts.append("# the same in every trial\n" + _dumped(given).rstrip())
     return "\n\n".join(part for part in parts if part) + "\n"
 

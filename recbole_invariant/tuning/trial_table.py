@@ -1,12 +1,13 @@
 """The trials of a search as a table: for a terminal, and as Markdown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from recbole_invariant.report.wording import DASH, number, seconds
+from recbole_invariant.tuning.shown_options import option_names, shown_options
 from recbole_invariant.tuning.summary import objectives_of, ranked, trial_of
 
 MOST_ROWS = 10
@@ -31,7 +32,7 @@ def trial_table(summary: Mapping[str, Any]) -> str:
             *(number(row["values"][name]) for name in objectives),
             row["validations"],
             seconds(row["seconds"]),
-            " ".join(f"{key}={show(value)}" for key, value in row["options"].items()),
+            " ".join(f"{key}={show(value)}" for key, value in shown_options(summary, row).items()),
         ]
         for row in chosen
     ]
@@ -48,7 +49,7 @@ def trial_table(summary: Mapping[str, Any]) -> str:
 def trial_markdown(summary: Mapping[str, Any]) -> str:
     """Lay all trials out as Markdown, an option a column, the first failure's traceback below."""
     objectives = [one.name for one in objectives_of(summary["search"])]
-    names = options_of(summary)
+    names = option_names(summary)
     head = ["trial", "", *objectives, "best epoch", "validations", "time"]
     head += [f"`{name}`" for name in names]
     lines = [
@@ -59,7 +60,7 @@ def trial_markdown(summary: Mapping[str, Any]) -> str:
             DASH if row["best_epoch"] is None else row["best_epoch"],
             row["validations"],
             seconds(row["seconds"]),
-            *(_cell(row["options"][name]) if name in row["options"] else DASH for name in names),
+            *_cells(shown_options(summary, row), names),
         ]
         for row in ranked(summary)
     ]
@@ -140,16 +141,6 @@ def remark(summary: Mapping[str, Any], row: Row) -> str:
     return ", ".join(words)
 
 
-def options_of(summary: Mapping[str, Any]) -> list[str]:
-    """List the options that any trial has: in the order of the space, others behind."""
-    drawn = dict.fromkeys(name for row in summary["trials"] for name in row["options"])
-    space = summary["search"].get("space") or {}
-    return [
-        *(name for name in space if name in drawn),
-        *(name for name in drawn if name not in space),
-    ]
-
-
 def show(value: Any) -> str:
     """Write an option's value in few characters."""
     if isinstance(value, float):
@@ -165,6 +156,7 @@ def first_failure(summary: Mapping[str, Any]) -> Row | None:
     return next(failed, None)
 
 
-def _cell(value: Any) -> str:
-    """Write a value so that it stays in its cell."""
-    return " ".join(show(value).split()).replace("|", "\\|")
+def _cells(options: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Write values so that each stays in its cell."""
+    texts = [show(options[name]) if name in options else DASH for name in names]
+    return [" ".join(text.split()).replace("|", "\\|") for text in texts]

@@ -129,7 +129,9 @@ def test_a_line_a_trial_through_options_and_objectives():
     assert re.search(r"trial 1,[ a-zA-Z,]* Pareto: valid NDCG@10 0\.3000", svg) is not None
     for name in ("learning_rate", "independence_weight", "OOD valid NDCG@10", "not set"):
         assert f">{name}<" in svg
-    assert search_options.make(made(trials=[replace(trial(0, [0.1]), options={})])).missing
+    bare = [replace(trial(0, [0.1]), options={})]
+    assert search_options.make(made(trials=bare, defaults={})).missing == "no trial has options"
+    assert not search_options.make(made(trials=bare)).missing  # the defaults have names
 
 
 def test_stopped_trials_far_behind_do_not_squeeze_the_others():

@@ -61,7 +61,7 @@ def test_markdown_has_every_trial_and_a_column_an_option():
         trial(k, [0.1 + 0.01 * k], options={"n_layers": k, **({"word": "a|b"} if k == 11 else {})})
         for k in range(12)
     ]
-    page = trial_markdown(summarise(search(), trials, 5.0))
+    page = trial_markdown(summarise(search(defaults={}), trials, 5.0))
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 12
     assert rows[0].split("|")[-3].strip() == "`n_layers`"

@@ -1,6 +1,6 @@
 """Which options the good trials have: parallel coordinates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -9,7 +9,8 @@ from recbole_invariant.report.panels.base import Panel
 from recbole_invariant.report.searches import Search, Trial, objective_title
 from recbole_invariant.report.wording import number
 from recbole_invariant.tuning.objectives import Objective
-from recbole_invariant.tuning.trial_table import options_of, show
+from recbole_invariant.tuning.shown_options import option_names
+from recbole_invariant.tuning.trial_table import show
 
 NAME, TITLE = "search_options", "Options and what they reach"
 
@@ -17,11 +18,12 @@ NAME, TITLE = "search_options", "Options and what they reach"
 def make(search: Search) -> Panel:
     """Draw a line for each trial, through its options to its objectives."""
     trials, space = search.trials, search.summary["search"].get("space") or {}
-    names = options_of(search.summary)
+    drawn = search.options.values()
+    names = option_names(search.summary)
     if not names:
         return Panel(NAME, TITLE, missing="no trial has options")
     axes = [
-        option_axis(name, space.get(name), [t["options"][name] for t in trials if _has(t, name)])
+        option_axis(name, space.get(name), [one[name] for one in drawn if name in one])
         for name in names
     ]
     axes += [_objective_axis(search, one) for one in search.objectives]
@@ -30,10 +32,6 @@ def make(search: Search) -> Panel:
     label = f"Options and objectives of {len(trials)} trials, a line each; deeper is better"
     content = {"figure": parallel_coordinates(axes, cases, label), "objective": first}
     return Panel(NAME, TITLE, content)
-
-
-def _has(trial: Trial, name: str) -> bool:
-    return name in trial["options"]
 
 
 def option_axis(name: str, spec: Any, values: Sequence[Any]) -> Axis:
@@ -76,7 +74,7 @@ def _objective_axis(search: Search, one: Objective) -> Axis:
 
 
 def _case(search: Search, trial: Trial, axes: Sequence[Axis], names: Sequence[str]) -> Case:
-    options: Mapping[str, Any] = trial["options"]
+    options = search.options[trial["number"]]
     values: list[Value] = []
     for axis, name in zip(axes, names, strict=False):
         value = options.get(name)

@@ -7,8 +7,9 @@ from markupsafe import Markup
 from recbole_invariant.report.panels.base import Panel
 from recbole_invariant.report.searches import Search, Trial, objective_title
 from recbole_invariant.report.wording import DASH, number, seconds
+from recbole_invariant.tuning.shown_options import option_names
 from recbole_invariant.tuning.summary import ranked
-from recbole_invariant.tuning.trial_table import first_failure, options_of, remark, show
+from recbole_invariant.tuning.trial_table import first_failure, remark, show
 
 FIRST = 20
 """Trials shown at once; the others are folded."""
@@ -16,7 +17,7 @@ FIRST = 20
 
 def make(search: Search) -> Panel:
     """Lay the trials out."""
-    names = options_of(search.summary)
+    names = option_names(search.summary)
     rows = [_row(search, trial, names) for trial in ranked(search.summary)]
     failed = first_failure(search.summary)
     content: dict[str, Any] = {
@@ -30,7 +31,7 @@ def make(search: Search) -> Panel:
 
 
 def _row(search: Search, trial: Trial, names: list[str]) -> dict[str, Any]:
-    options = trial["options"]
+    options = search.options[trial["number"]]
     epoch = trial["best_epoch"]
     return {
         "number": trial["number"],
