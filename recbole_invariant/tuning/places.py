@@ -23,8 +23,14 @@ def make_place(storage: Storage, run_name: str | None, plan: SearchPlan) -> Stor
         plan: of the search.
 
     Raises:
-        InputError: the name has folders in it, or is that of one with something in it.
+        InputError: the name has folders in it, or is that of one with something in it; or the
+            storage is this process's own.
     """
+    if not storage.is_shared:
+        raise InputError(
+            f"storage: {storage.place}: a trial is a process of its own and would not see it; name "
+            "a folder or a URL that other processes see."
+        )
     if run_name is None:
         return next(one for one in _candidates(storage, plan) if not one.names(""))
     require_name(run_name)

@@ -5,6 +5,7 @@ value of the first objective so far. Reports of earlier stages move neither.
 """
 
 import json
+import math
 from typing import Any
 
 from ray.tune.schedulers import (
@@ -22,8 +23,8 @@ TIME, METRIC = "validations", "objective"
 MIN_MEDIAN_TRIALS = 3
 """Trials that the median stopping rule needs before it stops one."""
 
-NEVER = 2**62
-"""Units of time between two pauses, more than any trial has."""
+NEVER: Any = math.inf
+"""Between two pauses: a trial that gave way to others would only go on from its checkpoint."""
 
 
 class Journalled(TrialScheduler):  # type: ignore[misc]
@@ -117,7 +118,6 @@ def make_scheduler(driver: Driver) -> TrialScheduler:
         scheduler = JournalledMedian(
             **own,
             min_samples_required=MIN_MEDIAN_TRIALS,
-            # pausing a trial for others would start it again from its checkpoint, for nothing
             min_time_slice=NEVER,
         )
     else:

@@ -1,0 +1,47 @@
+"""Searches over a toy data set, for tests."""
+
+from pathlib import Path
+from typing import Any
+
+from recbole_invariant.tuning.journal import Report
+from recbole_invariant.tuning.plan import Asked, SearchPlan, make_plan
+from recbole_invariant.tuning.space import Space
+
+SPACE = {"learning_rate": {"loguniform": [1.0e-3, 1.0e-1]}, "embedding_size": [4, 8]}
+OPTIONS: dict[str, Any] = {
+    "epochs": 6,
+    "eval_step": 1,
+    "stopping_step": 6,
+    "embedding_size": 8,
+    "topk": [5, 10],
+    "valid_metric": "NDCG@10",
+    "ood": "popularity",
+    "positive_threshold": 2,
+    "train_batch_size": 128,
+    "show_progress": False,
+    "use_gpu": False,
+    "state": "ERROR",
+}
+
+
+def asked(folder: Path, model: str = "BPR", **changes: Any) -> Asked:
+    """Ask for a search of few trials; options of the runs go by `config`."""
+    own = {key: value for key, value in OPTIONS.items() if key != "embedding_size"}
+    config = {**own, "data_path": str(folder), **changes.pop("config", {})}
+    space = changes.pop("space", SPACE)
+    if isinstance(space, dict):
+        space = Space.from_yaml(space, "test")
+    return Asked(model, "toy", changes.pop("trials", 4), config=config, space=space, **changes)
+
+
+def plan_of(folder: Path, model: str = "BPR", **changes: Any) -> SearchPlan:
+    """Plan such a search."""
+    return make_plan(asked(folder, model, **changes))
+
+
+def told(number: int, values: list[float]) -> list[Report]:
+    """Make the reports of a trial with one stage."""
+    return [
+        Report(number, "train", k, k + 1, {"valid:ndcg@10": value}, float(k + 1))
+        for k, value in enumerate(values)
+    ]
