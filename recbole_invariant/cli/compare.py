@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
+from recbole_invariant.cli.tune import NUMBERS, take_own
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
 
@@ -39,13 +40,14 @@ def compare(arguments: Arguments) -> int:
         "out": _named(arguments, "out", "folder"),
     }
     markdown = _named(arguments, "markdown", "file")
+    given |= _searching(arguments)
     given |= {"config_files": arguments.config_files, "command_line": arguments.options}
     from recbole_invariant.cli.main import INTERRUPTED
     from recbole_invariant.comparison.compare import compare as run_comparison
-    from recbole_invariant.comparison.compare import plan_comparison
+    from recbole_invariant.comparison.compare import describe
 
     if dry_run:
-        print(plan_comparison(**given).describe())
+        print(describe(**given))
         return 0
     try:
         comparison = run_comparison(
@@ -56,6 +58,26 @@ def compare(arguments: Arguments) -> int:
         return INTERRUPTED
     print(comparison)
     return 1 if comparison.failures else 0
+
+
+def _searching(arguments: Arguments) -> dict[str, Any]:
+    """Take what says how each model's options are searched; nothing where they are not.
+
+    Raises:
+        InputError: a value cannot be read.
+    """
+    text = arguments.take("tune")
+    if text is None:
+        return {}
+    trials = parse_value(text)
+    if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
+        raise InputError(f"tune: expected how many trials each model gets, >= 1, not '{text}'.")
+    words = ("searcher", "scheduler", "address")
+    numbers = [name for name in NUMBERS if name != "trials"]
+    options = take_own(arguments, words, numbers)
+    objectives = arguments.take("objective")
+    options |= {"objectives": objectives.split(",")} if objectives else {}
+    return {"tune": trials, "tune_options": options}
 
 
 def _named(arguments: Arguments, option: str, what: str) -> str | None:
@@ -76,6 +98,13 @@ def command_of(given: Mapping[str, Any], markdown: str | None = None) -> str:
     words += ["--models", given["models"], "--dataset", given["dataset"], "--seeds", given["seeds"]]
     for name in ("first_seed", "baseline", "oracle"):
         words += [f"--{name}", given[name]] if given[name] is not None else []
+    if given.get("tune"):
+        words.append(f"--tune={given['tune']}")
+        for key, value in given["tune_options"].items():
+            if key == "objectives":
+                words += [f"--objective={name}" for name in value]
+            elif key != "address":
+                words.append(f"--{key}={value}")
     if given["config_files"]:
         words += ["--config_files", *given["config_files"]]
     for key, text in given["command_line"].items():

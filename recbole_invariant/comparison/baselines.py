@@ -28,7 +28,12 @@ def is_plain(run: FoundRun) -> bool:
 
 
 def is_tuned(run: FoundRun) -> bool:
-    """Say whether options of the run's model were set for this dataset (a section `models.X`)."""
+    """Say whether options of the run's model were chosen for this dataset.
+
+    A section `models.X` of a file sets them, or `compare --tune` has searched for them.
+    """
+    if run.search:
+        return True
     section = f" models.{run.model}"
     options = run.record.get("options", {}).values()
     return any(str(option.get("layer", "")).endswith(section) for option in options)

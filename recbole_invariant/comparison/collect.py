@@ -47,6 +47,7 @@ class FoundRun:
         position: place of the label among those of its comparison; 0 outside of one.
         is_control: whether this is a random control.
         reused: whether `compare` found it done.
+        search: of `compare --tune`: what the search was that found its options.
     """
 
     label: str
@@ -59,6 +60,7 @@ class FoundRun:
     position: int = 0
     is_control: bool = False
     reused: bool = False
+    search: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def tests(self) -> list[str]:
@@ -137,6 +139,7 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
         position=int(about.get("position", 0)),
         is_control=is_control,
         reused=reused,
+        search=about.get("search"),
     )
 
 

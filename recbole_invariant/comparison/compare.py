@@ -16,6 +16,8 @@ from recbole_invariant.comparison.execute import (
 from recbole_invariant.comparison.oracle_gap import check_oracle
 from recbole_invariant.comparison.page import write_section
 from recbole_invariant.comparison.plan import Plan, check_baseline, make_plan
+from recbole_invariant.comparison.search_runs import Search, finished, with_options_found
+from recbole_invariant.comparison.searches import Searches, plan_searches
 from recbole_invariant.comparison.specs import parse_models, parse_seeds
 from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.comparison.write import COMPARISON_FILE, write_comparison
@@ -38,6 +40,9 @@ def compare(
     command: str | None = None,
     report: Callable[[str], None] = print,
     oracle: str | None = None,
+    tune: int | None = None,
+    tune_options: Mapping[str, Any] | None = None,
+    search: Search | None = None,
 ) -> Comparison:
     """Train and test every model with every seed on one dataset, and compare them.
 
@@ -63,6 +68,11 @@ def compare(
         report: takes the lines of progress.
         oracle: label of a model that bounds what can be reached, such as one that is told the
             planted cue; a table says which share of the gap to it each model closes.
+        tune: trials of a search of each model's options, the same number for all, on validation
+            rows of the first seed; None searches nothing.
+        tune_options: arguments of all searches, as `tune` takes them: `searcher`, `scheduler`,
+            `objectives`, `cpus_per_trial`, ...
+        search: what searches a model; by default `tune`.
 
     Returns:
         The tables; `failures` says which runs are missing and why.
@@ -74,25 +84,17 @@ def compare(
     """
     if not isinstance(jobs, int) or jobs < 1:
         raise InputError(f"jobs: expected an integer >= 1, not {jobs!r}.")
-    plan = plan_comparison(
-        models,
-        dataset,
-        seeds,
-        first_seed,
-        jobs,
-        config,
-        config_files,
-        baseline,
-        out,
-        command_line,
-        oracle,
-    )
+    asked = (models, dataset, seeds, first_seed, jobs, config, config_files, baseline, out)
+    plan, searches = _planned(tune, tune_options, *asked, command_line, oracle)
     with only_here(plan.out) as lock:
+        failures: list[str] = []
         try:
+            if searches is not None:
+                plan, failures = with_options_found(plan, searches, search, report)
             found, outcomes = _carry_out(plan, jobs, report, lock)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(_interrupted(plan)) from stop
-        failures = [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
+        failures += [_failure(outcome) for outcome in outcomes if outcome.problem is not None]
         if not found:
             raise TrainingError("no run came to its end:\n" + "\n".join(failures))
         baseline = _if_run("baseline", baseline, found, failures)
@@ -160,6 +162,40 @@ def plan_comparison(
         raise InputError(problems)
     _require_own_folder(plan)
     return plan
+
+
+def _planned(
+    tune: int | None, tune_options: Mapping[str, Any] | None, *asked: Any
+) -> tuple[Plan, Searches | None]:
+    """Plan a comparison and its searches, if there are any; `asked` is of `plan_comparison`."""
+    if tune is None:
+        return plan_comparison(*asked), None
+    from recbole_invariant.tuning.search import visible_devices_kept
+
+    with visible_devices_kept():
+        plan = plan_comparison(*asked)
+        return plan, plan_searches(plan, tune, tune_options or {})
+
+
+def describe(
+    tune: int | None = None, tune_options: Mapping[str, Any] | None = None, **asked: Any
+) -> str:
+    """Say what `compare` would run, and what is done already; see there for the arguments.
+
+    The runs of lines that are to be searched first are not known before that.
+
+    Raises:
+        InputError: something the user gave is wrong.
+    """
+    plan = plan_comparison(**asked)
+    if tune is None:
+        return plan.describe()
+    searches = plan_searches(plan, tune, tune_options or {})
+    if all(search.is_done for search in searches.planned):
+        plan, _ = with_options_found(plan, searches, finished, lambda _: None)
+        return "\n".join([*searches.describe(), plan.describe()])
+    runs = f"{len(plan.runs)} runs afterwards, with the options found; folder {plan.out}"
+    return "\n".join([*searches.describe(), runs])
 
 
 def _require_own_folder(plan: Plan) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import IO
+from typing import IO, Any
 
 from recbole_invariant.comparison.collect import LABEL_FILE
 from recbole_invariant.comparison.plan import PlannedRun
@@ -205,9 +205,10 @@ def _end(process: _Process) -> Outcome:
 
 
 def write_label(run: PlannedRun) -> None:
-    """Write into a run folder which line of the comparison it is."""
+    """Write into a run folder which line of the comparison it is, and what found its options."""
     path = run.folder / LABEL_FILE
-    content = {"label": run.label, "position": run.position}
+    content: dict[str, Any] = {"label": run.label, "position": run.position}
+    content |= {"search": records.plain(run.search)} if run.search else {}
     if not path.is_file() or records.read_json(path) != content:
         records.write_json(path, content)
 

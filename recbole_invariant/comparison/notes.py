@@ -17,6 +17,7 @@ from recbole_invariant.comparison.collect import CONTROL, ByLabel, FoundRun
 from recbole_invariant.comparison.controls import sees_truth, selected_by_test
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
 from recbole_invariant.comparison.loss_notes import loss_notes
+from recbole_invariant.comparison.search_notes import search_notes
 from recbole_invariant.comparison.split_notes import split_notes
 from recbole_invariant.comparison.stage_notes import stage_notes
 from recbole_invariant.comparison.tables import usual_metrics
@@ -53,6 +54,7 @@ def comparison_notes(
         *stage_notes(compared),
         *_truth(by_label),
         *_options(compared),
+        *search_notes(compared),
         *missing_baselines(compared),
         *_unequal_seeds(compared),
         *_unequal_options(compared),
@@ -143,10 +145,11 @@ def _truth(by_label: ByLabel) -> Iterator[str]:
 
 def _options(by_label: ByLabel) -> Iterator[str]:
     """Say whose options were set for this dataset, and whose are defaults."""
-    tuned = [label for label, runs in by_label.items() if is_tuned(runs[0])]
+    others = {label: runs for label, runs in by_label.items() if not runs[0].search}
+    tuned = [label for label, runs in others.items() if is_tuned(runs[0])]
     rest = [
         label
-        for label, runs in by_label.items()
+        for label, runs in others.items()
         if label not in tuned and runs[0].model not in WITHOUT_OPTIONS
     ]
     if tuned:

@@ -1,6 +1,5 @@
 """All runs of a comparison, their options resolved and checked before any of them starts."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
@@ -9,7 +8,7 @@ from typing import Any
 
 from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
-from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, own_options
+from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, folder_name, own_options
 from recbole_invariant.config import build_config
 from recbole_invariant.configuration.option_checks import joined
 from recbole_invariant.data.splits.apply import chosen_protocol
@@ -43,6 +42,7 @@ class PlannedRun:
         config: options from Python.
         config_files: files of options.
         folder: the run folder.
+        search: what the search was that found some of the line's options; None without one.
     """
 
     label: str
@@ -54,6 +54,7 @@ class PlannedRun:
     config: dict[str, Any] = field(repr=False)
     config_files: list[str] = field(repr=False)
     folder: Path
+    search: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def is_done(self) -> bool:
@@ -76,6 +77,9 @@ class Plan:
         runs: all runs, seed by seed.
         table_metrics: the option of that name.
         tuned: label -> how many options the dataset's section for its model sets.
+        specs: the lines as they were given.
+        given: options of all models as they were given: `config`, `config_files`,
+            `command_line` and `settled` of `make_plan`.
     """
 
     dataset: str
@@ -86,6 +90,8 @@ class Plan:
     runs: list[PlannedRun]
     table_metrics: list[str] | None
     tuned: dict[str, int]
+    specs: list[ModelSpec] = field(repr=False)
+    given: dict[str, Any] = field(repr=False)
 
     def describe(self) -> str:
         """List the runs and what is done already."""
@@ -102,10 +108,12 @@ class Plan:
 
     def _tuning(self, label: str) -> str:
         """Say in words whether a model's options were set for the dataset."""
+        run = next(run for run in self.runs if run.label == label)
+        if run.search:
+            return f"the best of {run.search['trials']} trials"
         if n := self.tuned[label]:
             return f"set for this dataset: {n}"
-        model = next(run.model for run in self.runs if run.label == label)
-        return "none to set" if model.rpartition(".")[2] in WITHOUT_OPTIONS else "untuned"
+        return "none to set" if run.model.rpartition(".")[2] in WITHOUT_OPTIONS else "untuned"
 
 
 def make_plan(
@@ -117,6 +125,7 @@ def make_plan(
     config_files: Sequence[str] = (),
     command_line: Mapping[str, str] | None = None,
     settled: Mapping[str, str] | None = None,
+    warns: bool = True,
 ) -> Plan:
     """Resolve every model's options.
 
@@ -129,6 +138,7 @@ def make_plan(
         config_files: files of options, for all models.
         command_line: options of all models, as text.
         settled: options as text that compare sets where the user does not.
+        warns: whether to log what the user set without effect.
 
     Raises:
         InputError: everything that is wrong with any of the models, once each.
@@ -150,7 +160,8 @@ def make_plan(
     problems += _different_protocols({label: protocol for label, (*_, protocol) in made.items()})
     if problems:
         raise InputError(dict.fromkeys(problems))
-    for warning in joined(text for resolved, *_ in made.values() for text in resolved.warnings):
+    unread = joined(text for resolved, *_ in made.values() for text in resolved.warnings)
+    for warning in unread if warns else ():
         getLogger().warning(f"warning: {warning}")
     first, _, protocol = next(iter(made.values()))
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
@@ -174,13 +185,25 @@ def make_plan(
                     words,
                     config,
                     list(config_files),
-                    folder / "runs" / f"{_slug(spec.label)}-seed{seed}-{digest}",
+                    folder / "runs" / f"{folder_name(spec.label)}-seed{seed}-{digest}",
+                    spec.search,
                 )
             )
     _require_different(runs)
     tuned = {label: _tuned(resolved, cls.__name__) for label, (resolved, cls, _) in made.items()}
-    labels = [spec.label for spec in specs]
-    return Plan(dataset, protocol, folder, labels, list(seeds), runs, first["table_metrics"], tuned)
+    given = {"config_files": list(config_files), "settled": dict(settled or {})}
+    return Plan(
+        dataset,
+        protocol,
+        folder,
+        [spec.label for spec in specs],
+        list(seeds),
+        runs,
+        first["table_metrics"],
+        tuned,
+        list(specs),
+        {"config": config, "command_line": common, **given},
+    )
 
 
 def check_baseline(baseline: str | None, specs: Sequence[ModelSpec]) -> None:
@@ -225,8 +248,3 @@ def _different_protocols(protocols: Mapping[str, str | None]) -> list[str]:
 def _tuned(config: Any, model: str) -> int:
     """Count the options that a section `models.<model>` sets."""
     return sum(layer.endswith(f" models.{model}") for layer in config.layers.values())
-
-
-def _slug(label: str) -> str:
-    """Make a label a folder's name."""
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", label).strip("-.")[:80]

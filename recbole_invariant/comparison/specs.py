@@ -1,5 +1,6 @@
 """The models and seeds of a comparison, as the user writes them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,11 +25,13 @@ class ModelSpec:
         label: what the user wrote, e.g. `PaInvRL[n_environments=5]`.
         model: name or dotted path of the model.
         options: this line's own options, as text.
+        search: what the search was that found some of them (`searches.py`); None without one.
     """
 
     label: str
     model: str
     options: dict[str, str] = field(default_factory=dict)
+    search: dict[str, Any] | None = None
 
 
 def parse_models(models: str | Sequence[str | type]) -> list[ModelSpec]:
@@ -161,3 +164,8 @@ def own_options(
     if "data_path" in words:
         words["data_path"] = words["data_path"].replace(SEED_IN_PATH, str(seed))
     return words
+
+
+def folder_name(label: str) -> str:
+    """Make a label a part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", label).strip("-.")[:80]

@@ -79,6 +79,7 @@ def describe(comparison: Comparison, out: Path, command: str | None) -> dict[str
             {"label": run.label, "seed": run.seed, "folder": _relative(run.folder, out)}
             for run in comparison.runs
         ],
+        "searches": {run.label: run.search for run in comparison.runs if run.search},
         "command": command,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": records.versions(),

@@ -178,6 +178,10 @@ def test_a_failed_run_is_missing_and_gives_code_1(folder, capsys, monkeypatch):
         (["--models", "BPR", "--baseline="], "--baseline names no model"),
         (["--models", "BPR", "--config_files", "--dry_run"], "--config_files names no file"),
         (["--models", "BPR", "--dry_run=perhaps"], "dry_run: expected true or false"),
+        (["--models", "BPR", "--tune"], "tune: expected how many trials each model gets"),
+        (["--models", "BPR", "--tune=2", "--searcher=gird"], "searcher: expected one of"),
+        (["--models", "BPR", "--tune=2", "--cpus_per_trial=x"], "cpus_per_trial: expected"),
+        (["--models", "BPR", "--tune=2", "--objective=iid:ndcg@10"], "iid"),
     ],
 )
 def test_wrong_input_runs_nothing(given, says, capsys, tmp_path, monkeypatch):
@@ -205,4 +209,23 @@ def test_the_pages_command_names_no_place_of_this_machine():
         "python run_recbole_inv.py compare --models 'Pop,BPR[epochs=3]' --dataset toy --seeds 5 "
         "--baseline 'BPR[epochs=3]' --oracle Pop --config_files a.yaml --data_path=DIR "
         "--ood=temporal --markdown docs/results.md"
+    )
+
+
+def test_the_pages_command_has_the_searches():
+    given = {
+        "models": "BPR",
+        "dataset": "toy",
+        "seeds": "5",
+        "first_seed": None,
+        "baseline": None,
+        "oracle": None,
+        "config_files": [],
+        "command_line": {},
+        "tune": 20,
+        "tune_options": {"searcher": "optuna", "objectives": ["valid:ndcg@10"], "address": "auto"},
+    }
+
+    assert command_of(given).endswith(
+        " --seeds 5 --tune=20 --searcher=optuna --objective=valid:ndcg@10"
     )
