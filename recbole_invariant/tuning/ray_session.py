@@ -121,6 +121,17 @@ def ray_session(
         yield RaySession(address)
 
 
+def require_cluster(address: str | None) -> None:
+    """Make sure that a cluster answers at an address, without joining it.
+
+    Raises:
+        InputError: it is no address, nobody answers there, or `auto` finds none.
+    """
+    if address is not None:
+        _import_ray()
+        _cluster(address)
+
+
 def _connection(
     address: str | None, cpus: int | None, gpus: int | None
 ) -> tuple[bool, dict[str, Any]]:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from recbole_invariant.errors import InputError
-from recbole_invariant.tuning.ray_session import RaySession, ray_session
+from recbole_invariant.tuning.ray_session import RaySession, ray_session, require_cluster
 
 
 @pytest.mark.parametrize("address", ["here", "127.0.0.1", "ray://127.0.0.1:10001", ":6379", "a:b"])
@@ -32,7 +32,13 @@ def test_nobody_answers_is_said_at_once() -> None:
         ray_session(f"127.0.0.1:{port}"),
     ):
         pass
+    with pytest.raises(InputError, match="no Ray cluster answers"):
+        require_cluster(f"127.0.0.1:{port}")
     assert time.perf_counter() - begun < 5
+
+
+def test_without_an_address_there_is_nothing_to_answer() -> None:
+    require_cluster(None)
 
 
 def test_auto_without_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
