@@ -13,6 +13,9 @@ from recbole_invariant.tuning.proposals import Proposer, make_proposer
 from recbole_invariant.tuning.storage import Storage
 from recbole_invariant.tuning.trial import read_outcome
 
+DEFAULTS = 0
+"""The trial with the model's defaults."""
+
 SHOWN_OPTIONS = 6
 """Options of a trial in a line of progress."""
 
@@ -117,13 +120,13 @@ class Driver:
 
     def _propose(self, number: int) -> dict[str, Any] | None:
         """Return a trial's options; number 0 has the defaults."""
-        if number:
+        if number != DEFAULTS:
             return self._proposer.propose(number)
         return self.plan.named_defaults() if self.plan.scheduler == "pbt" else {}
 
     def _learn(self, trial: Trial) -> None:
         """Tell the proposer how a trial ended; of the defaults it knows nothing."""
-        if trial.number == 0:
+        if trial.number == DEFAULTS:
             return
         names = [one.name for one in self.plan.objectives]
         best = trial.best_report(names[0], self.plan.objectives[0].bigger)

@@ -10,6 +10,7 @@ from recbole.utils import EvaluatorType
 
 from recbole_invariant import __version__
 from recbole_invariant.config import USER_LAYERS, build_config, user_layers
+from recbole_invariant.configuration.folders import host_folder
 from recbole_invariant.configuration.layers import merged
 from recbole_invariant.configuration.option_checks import check_options
 from recbole_invariant.configuration.wrapped import find_wrapped
@@ -52,6 +53,7 @@ class SearchPlan:
         objectives: what is made better, the first one first.
         space: the options that are searched.
         options: the user's own, the same in every trial.
+        data_path: folder of the data set's folder, absolute; None where RecBole ships it.
         defaults: of the options of the space.
         fixed: resolved options of the defaults, for the conditions of the space.
         seed: of every trial.
@@ -76,6 +78,7 @@ class SearchPlan:
     objectives: tuple[Objective, ...]
     space: Space
     options: dict[str, Any]
+    data_path: str | None
     defaults: dict[str, Any]
     fixed: dict[str, Any]
     seed: int
@@ -125,7 +128,9 @@ class SearchPlan:
         """Return the options of an ordinary run of this search, without those of the space."""
         first = self.objectives[0]
         selecting = {"selection": first.split, "valid_metric": first.metric}
-        return {**self.options, **selecting, "seed": self.seed}
+        # a worker has another working folder
+        place = {} if self.data_path is None else {"data_path": self.data_path}
+        return {**self.options, **place, **selecting, "seed": self.seed}
 
     def trial_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a trial's run is given: the user's options, its own, and the search's."""
@@ -212,6 +217,7 @@ def make_plan(asked: Asked) -> SearchPlan:
         objectives=objectives,
         space=space,
         options=records.plain(options),
+        data_path=_data_path(resolved),
         defaults={name: plain.get(name) for name in names},
         fixed={key: value for key, value in plain.items() if key not in names},
         seed=int(resolved["seed"]),
@@ -334,6 +340,12 @@ def _wrapped(asked: Asked) -> type[Any] | None:
     entry = resolve(asked.model)
     layers, _ = user_layers(entry.name, asked.config_files, asked.config, asked.command_line)
     return find_wrapped(entry.name, entry.model_class, asked.dataset, layers)[0]
+
+
+def _data_path(resolved: Any) -> str | None:
+    """Return the folder of the data set's folder, None where it is one of RecBole's package."""
+    folder = Path(records.data_folder(resolved)).absolute()
+    return None if folder.is_relative_to(host_folder()) else str(folder)
 
 
 def _user_options(asked: Asked) -> dict[str, Any]:

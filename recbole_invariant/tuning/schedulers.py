@@ -15,7 +15,7 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-from recbole_invariant.tuning.driver import Driver
+from recbole_invariant.tuning.driver import DEFAULTS, Driver
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.ray_trial import REPORT_KEY
 
@@ -61,7 +61,10 @@ class Journalled(TrialScheduler):  # type: ignore[misc]
         if report.validations == 0 or so_far is None:
             return str(TrialScheduler.CONTINUE)
         result = {TIME: report.validations, METRIC: so_far}
-        return str(super().on_trial_result(tune_controller, trial, result))
+        decision = str(super().on_trial_result(tune_controller, trial, result))
+        # the gain over the defaults is that over their whole training
+        is_default = report.trial == DEFAULTS and decision == TrialScheduler.STOP
+        return str(TrialScheduler.CONTINUE) if is_default else decision
 
 
 class JournalledFifo(Journalled, FIFOScheduler):  # type: ignore[misc]

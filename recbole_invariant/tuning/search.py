@@ -23,6 +23,7 @@ from recbole_invariant.tuning.plan import (
     write_plan,
 )
 from recbole_invariant.tuning.preflight import fly
+from recbole_invariant.tuning.ray_session import ray_session, require_cluster
 from recbole_invariant.tuning.refit_run import refit_best
 from recbole_invariant.tuning.resources import machine_cpus, machine_gpus, require_resources
 from recbole_invariant.tuning.space import Space
@@ -181,6 +182,7 @@ def resume(
     with visible_devices_kept():
         require_resources(None, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
         require_proposer(plan)
+        require_cluster(plan.address)
         storage.check_writable()
         write_plan(storage, plan)
         return _search(plan, storage, report)
@@ -219,6 +221,7 @@ def _planned(asked: Asked) -> SearchPlan:
     require_resources(None, asked.cpus_per_trial, asked.gpus_per_trial, asked.address)
     plan = make_plan(asked)
     require_proposer(plan)
+    require_cluster(asked.address)
     return plan
 
 
@@ -243,19 +246,18 @@ def _search(plan: SearchPlan, storage: Storage, report: Callable[[str], None]) -
 
 def _run_trials(driver: Driver) -> None:
     """Start or join a Ray and run the trials there."""
-    # Ray is imported by what follows, and only where there is something to run
-    from recbole_invariant.tuning.ray_session import ray_session
-
     plan = driver.plan
     with ray_session(plan.address) as session:
+        # imports Ray, which must know by then where to listen
         from recbole_invariant.tuning.ray_search import run_search
 
         require_resources(session, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
         if plan.address is not None:
             from recbole_invariant.tuning.worker_checks import check_workers
 
-            data = Path(plan.options["data_path"]) / plan.dataset
-            check_workers(session, data, driver.storage)
+            data = None if plan.data_path is None else Path(plan.data_path) / plan.dataset
+            own = [plan.model.rpartition(".")[0]] if "." in plan.model else []
+            check_workers(session, data, driver.storage, own)
         run_search(driver, RAY_FOLDER)
 
 
