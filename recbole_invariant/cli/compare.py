@@ -75,8 +75,11 @@ def _searching(arguments: Arguments) -> dict[str, Any]:
     words = ("searcher", "scheduler", "address")
     numbers = [name for name in NUMBERS if name != "trials"]
     options = take_own(arguments, words, numbers)
-    objectives = arguments.take("objective")
-    options |= {"objectives": objectives.split(",")} if objectives else {}
+    if "objective" in arguments.options:
+        raise InputError(
+            "objective: compare searches by what selects the epochs of its runs; set --selection "
+            "and --valid_metric."
+        )
     return {"tune": trials, "tune_options": options}
 
 
@@ -101,10 +104,7 @@ def command_of(given: Mapping[str, Any], markdown: str | None = None) -> str:
     if given.get("tune"):
         words.append(f"--tune={given['tune']}")
         for key, value in given["tune_options"].items():
-            if key == "objectives":
-                words += [f"--objective={name}" for name in value]
-            elif key != "address":
-                words.append(f"--{key}={value}")
+            words += [f"--{key}={value}"] if key != "address" else []
     if given["config_files"]:
         words += ["--config_files", *given["config_files"]]
     for key, text in given["command_line"].items():

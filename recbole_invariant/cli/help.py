@@ -19,7 +19,8 @@ commands:
   evaluate --run DIR       test a finished run again, e.g. with other --metrics or --topk
   compare --models A,B     models x --seeds N on one dataset: a table with intervals and paired
                            tests; --jobs N, --baseline A, --oracle B, --out DIR, --markdown FILE,
-                           --dry_run; a model may have options of its own: A[key=value,...]
+                           --tune N to search each one's options first, --dry_run; a model may
+                           have options of its own: A[key=value,...]
   tune --model NAME        search the model's options on validation, refit the best, test it once;
                            --trials N, --space FILE, --searcher, --scheduler, --objective,
                            --storage DIR, --resume DIR, --dry_run; tune --help lists all

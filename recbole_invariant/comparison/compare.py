@@ -71,7 +71,7 @@ def compare(
         tune: trials of a search of each model's options, the same number for all, on validation
             rows of the first seed; None searches nothing.
         tune_options: arguments of all searches, as `tune` takes them: `searcher`, `scheduler`,
-            `objectives`, `cpus_per_trial`, ...
+            `cpus_per_trial`, ...; their objective is what selects the epochs of the runs.
         search: what searches a model; by default `tune`.
 
     Returns:

@@ -45,7 +45,8 @@ def _result(search: Mapping[str, Any]) -> str:
     reached = f"{search['objective']} {value:.4f}, the defaults {beside}"
     words = {"stopped": "stopped early", "failed": "failed"}
     ended = [f"{search[how]} {said}" for how, said in words.items() if search[how]]
-    reached += f"; {', '.join(ended)}" if ended else ""
+    ended.append(f"the search took {search['seconds']:.0f} s")
+    reached += "; " + ", ".join(ended)
     if not search["options"]:
         return f"the defaults are the best of the search ({reached})"
     options = ", ".join(f"{key}={_shown(value)}" for key, value in search["options"].items())

@@ -133,6 +133,7 @@ def _about(
         "default": summary["gain"][objective]["default"],
         "stopped": summary["counts"]["stopped"],
         "failed": summary["counts"]["failed"],
+        "seconds": round(float(summary["seconds"]), 1),
     }
 
 

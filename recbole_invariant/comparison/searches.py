@@ -1,7 +1,7 @@
 """`compare --tune N`: every model is searched with the same budget before any is compared.
 
-A search chooses on validation rows of the comparison's first seed; it opens no test. The options
-it finds are then those of the model's line, for all seeds.
+A search chooses on validation rows of the comparison's first seed, by what selects the epochs of
+the runs; it opens no test. The options it finds are then those of the model's line, for all seeds.
 """
 
 import hashlib
@@ -20,7 +20,6 @@ from recbole_invariant.configuration.wrapped import wrapping_option
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.driver import require_proposer
-from recbole_invariant.tuning.places import MAY_DIFFER
 from recbole_invariant.tuning.plan import Asked, SearchPlan, make_plan
 from recbole_invariant.tuning.resources import require_resources
 from recbole_invariant.tuning.space import space_of, spaces
@@ -30,10 +29,16 @@ FOLDER = "tune"
 """Place of the searches in the folder of a comparison."""
 
 PASSED_ON = (
-    "searcher", "scheduler", "objectives", "grace_period", "reduction_factor", "search_seed",
-    "cpus_per_trial", "gpus_per_trial", "max_concurrent", "address",
+    "searcher", "scheduler", "grace_period", "reduction_factor", "search_seed", "cpus_per_trial",
+    "gpus_per_trial", "max_concurrent", "address",
 )  # fmt: skip
 """Arguments of `tune` that hold for every search of a comparison."""
+
+DECIDING = (
+    "trials", "searcher", "scheduler", "grace_period", "reduction_factor", "objectives", "space",
+    "search_seed", "cpus_per_trial", "gpus_per_trial",
+)  # fmt: skip
+"""What a search's result depends on, beside the options of its runs."""
 
 RESOURCES = {"cpus_per_trial": 1, "gpus_per_trial": 0}
 """What a trial gets where nothing is said."""
@@ -171,7 +176,6 @@ def _unsearchable(spec: ModelSpec, resolved: Any) -> str | None:
 
 def _digest(plan: SearchPlan, runs: str) -> str:
     """Compute what tells a search from another one: its own arguments, and its runs' options."""
-    without = {*MAY_DIFFER, "options", "fixed", "defaults"}
-    record = {key: value for key, value in plan.record().items() if key not in without}
-    text = json.dumps([record, runs], sort_keys=True)
+    record = plan.record()
+    text = json.dumps([runs, {key: record[key] for key in DECIDING}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

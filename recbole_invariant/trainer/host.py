@@ -115,6 +115,11 @@ def build_trainer(entry: ModelEntry, config: Config, model: torch.nn.Module) -> 
     return quicken(_trainer_class(entry, config)(config, model))
 
 
+def is_staged(entry: ModelEntry, config: Config) -> bool:
+    """Say whether a model is trained in stages, and not by a loop of RecBole's own."""
+    return issubclass(_trainer_class(entry, config), StagedTrainer)
+
+
 def _trainer_class(entry: ModelEntry, config: Config) -> Any:
     """Choose the class of a model's trainer."""
     if entry.trainer_class is not None and issubclass(entry.trainer_class, StagedTrainer):

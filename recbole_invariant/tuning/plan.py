@@ -19,6 +19,7 @@ from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.evaluation import records
 from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.objectives import Objective, parse_objectives
+from recbole_invariant.tuning.refit import refit_problems
 from recbole_invariant.tuning.space import Space, read_space, space_of
 from recbole_invariant.tuning.space_checks import check_space
 from recbole_invariant.tuning.storage import Storage
@@ -184,6 +185,7 @@ def make_plan(asked: Asked) -> SearchPlan:
         space = _space(asked)
     except InputError as error:
         raise InputError([*problems, *error.problems]) from error
+    problems += refit_problems(asked.refit, resolve(asked.model), resolved)
     options = _user_options(asked)
     by_user = [one.name for one in space.dimensions if one.name in options]
     space = space.without(by_user)

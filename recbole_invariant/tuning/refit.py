@@ -4,9 +4,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.registry import ModelEntry
+from recbole_invariant.trainer.host import is_staged
+
+TRAIN_AND_VALID = "train+valid"
+"""The refit on validation rows too, for the epochs that the best trial found."""
 
 PRETRAIN, LAST = "pretrain", "last"
 """Ends of stages that a run may keep in the place of the best epoch; see `keep` of IDEA."""
+
+
+def refit_problems(refit: str, entry: ModelEntry, config: Any) -> list[str]:
+    """Say why a search cannot end in the refit that is asked for, or is none, before it begins.
+
+    Args:
+        refit: `train`, `train+valid` or `none`.
+        entry: the model.
+        config: its resolved options.
+    """
+    problems = []
+    if config["refit_epochs"]:
+        problems.append(
+            f"{config.layers['refit_epochs']}: refit_epochs leaves no validation to search by; "
+            f"leave it away, the search finds it out itself: --refit {TRAIN_AND_VALID}."
+        )
+    if refit == TRAIN_AND_VALID and not is_staged(entry, config):
+        problems.append(
+            f"refit: {TRAIN_AND_VALID}: {entry.name} is trained by a loop of RecBole's own, which "
+            "has no stages of given length; take --refit train."
+        )
+    return problems
 
 
 def refit_epochs_of(record: Mapping[str, Any]) -> dict[str, int]:

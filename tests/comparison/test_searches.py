@@ -114,7 +114,7 @@ def test_a_folder_is_of_one_search(folder: Path) -> None:
         (0, {}, "tune: expected how many trials"),
         (3, {"sercher": "random"}, "no 'sercher'. Did you mean 'searcher'"),
         (3, {"searcher": "gird"}, "searcher: expected one of"),
-        (3, {"objectives": ["iid:ndcg@10"]}, "test"),
+        (3, {"refit": "train"}, "there is no 'refit'"),
     ],
 )
 def test_wrong_arguments_are_told_before_any_search(
@@ -175,7 +175,7 @@ def test_models_are_compared_with_what_was_found(folder: Path, ran: list[Planned
     assert found.search["options"] == FOUND["BPR"]
     said = str(comparison)
     assert "BPR: trial 1 is the best of the search: learning_rate=1e-05, embedding_size=32" in said
-    assert "(valid:ndcg@10 0.1500, the defaults 0.1000)" in said
+    assert "(valid:ndcg@10 0.1500, the defaults 0.1000; the search took 2 s)" in said
     assert "ItemKNN: the defaults are the best of the search" in said
     assert "options of BPR, ItemKNN are the best of a search on validation" in said
     assert "2 trials each, the defaults among them, by random, scheduler asha" in said

@@ -1,13 +1,17 @@
 """How long each stage trains again, by the record of the run that was validated."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
-from recbole_invariant.tuning.refit import refit_epochs_of, refit_options
+from recbole_invariant.registry import resolve
+from recbole_invariant.tuning.plan import Asked, make_plan
+from recbole_invariant.tuning.refit import refit_epochs_of, refit_options, refit_problems
 
 
 def stage(name: str, epochs: int, best: int | None) -> dict[str, Any]:
@@ -61,3 +65,24 @@ def test_what_chose_between_stages_is_kept(kept: str, epochs: int) -> None:
 def test_what_cannot_be_trained_again_is_told(record: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         refit_epochs_of(record)
+
+
+@pytest.mark.parametrize(
+    ("model", "refused"), [("BPR", False), ("Pop", False), ("PaInvRL", False), ("RecVAE", True)]
+)
+def test_a_loop_of_the_hosts_own_is_refused_before_the_search(model: str, refused: bool) -> None:
+    config = build_config(model, "ml-100k")
+    for refit in ("train", "none"):
+        assert not refit_problems(refit, resolve(model), config)
+    problems = refit_problems("train+valid", resolve(model), config)
+    assert bool(problems) == refused
+    if refused:
+        with pytest.raises(InputError, match=r"refit: train\+valid: RecVAE"):
+            make_plan(Asked(model, "ml-100k", 3, refit="train+valid"))
+
+
+def test_runs_that_validate_nothing_cannot_be_searched(tmp_path: Path) -> None:
+    file = tmp_path / "single.yaml"
+    file.write_text("refit_epochs: {train: 3}\n")
+    with pytest.raises(InputError, match=r"single.yaml: refit_epochs leaves no validation"):
+        make_plan(Asked("BPR", "ml-100k", 3, config_files=[str(file)]))
