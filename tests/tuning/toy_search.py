@@ -12,7 +12,6 @@ OPTIONS: dict[str, Any] = {
     "epochs": 6,
     "eval_step": 1,
     "stopping_step": 6,
-    "embedding_size": 8,
     "topk": [5, 10],
     "valid_metric": "NDCG@10",
     "ood": "popularity",
@@ -26,9 +25,10 @@ OPTIONS: dict[str, Any] = {
 
 def asked(folder: Path, model: str = "BPR", **changes: Any) -> Asked:
     """Ask for a search of few trials; options of the runs go by `config`."""
-    own = {key: value for key, value in OPTIONS.items() if key != "embedding_size"}
-    config = {**own, "data_path": str(folder), **changes.pop("config", {})}
     space = changes.pop("space", SPACE)
+    left_out = {"valid_metric"} if "objectives" in changes else set()
+    own = {k: v for k, v in OPTIONS.items() if k not in left_out and k not in space}
+    config = {**own, "data_path": str(folder), **changes.pop("config", {})}
     if isinstance(space, dict):
         space = Space.from_yaml(space, "test")
     return Asked(model, "toy", changes.pop("trials", 4), config=config, space=space, **changes)

@@ -79,8 +79,8 @@ def make_split(
     """Cut the interactions by a protocol; held-out rows that are cold or seen are `dropped`.
 
     With `rank_seen` seen rows stay: seen items are then ranked like any other.
-    With `selection: ood_valid` the part `ood_valid` is cut too, see `nested`. The notes get
-    `sizes`, the rows of every part, and `dropped`, see `drop_unseen`.
+    With `selection: ood_valid` or `cut_ood_valid` the part `ood_valid` is cut too, see `nested`.
+    The notes get `sizes`, the rows of every part, and `dropped`, see `drop_unseen`.
 
     Args:
         name: of the protocol.

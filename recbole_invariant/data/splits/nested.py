@@ -22,8 +22,9 @@ POOL = ("train", "valid", "iid")
 
 
 def wants_ood_valid(options: Mapping[str, Any]) -> bool:
-    """Say whether the run selects on `ood_valid`."""
-    return "selection" in options and options["selection"] == OOD_VALID
+    """Say whether the run selects on `ood_valid`, or wants it measured beside what selects."""
+    selects = "selection" in options and options["selection"] == OOD_VALID
+    return selects or ("cut_ood_valid" in options and bool(options["cut_ood_valid"]))
 
 
 def with_ood_valid(
