@@ -1,5 +1,6 @@
 """`compare --tune N` with a search that is made up: what it is asked, and what becomes of it."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from recbole_invariant.evaluation import records
 from recbole_invariant.options import parse_value
 from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.journal import Report, Trial
+from recbole_invariant.tuning.search import tune
 from recbole_invariant.tuning.summary import SUMMARY_FILE, summarise
 from tests.comparison.folders import write_run
 from tests.host import write_toy
@@ -55,6 +57,7 @@ class FakeSearch:
         self.fails = fails
 
     def __call__(self, **asked: Any) -> Finished:
+        signature(tune).bind(**asked)
         self.asked.append(asked)
         model = asked["model"]
         if model in self.fails:
