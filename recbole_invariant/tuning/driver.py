@@ -59,6 +59,10 @@ class Driver:
         self.journal.begin_session()
         self._begun_with = len(self.journal.trials) - len(self._waiting)
 
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        """Leave nothing in the pickles that Ray makes of what it is given; nobody reads them."""
+        return _nothing, ()
+
     @property
     def n_left(self) -> int:
         """Trials that have not ended, those included that are not proposed yet."""
@@ -174,6 +178,10 @@ class Driver:
             return ""
         last = self.journal.events[-1]["at"]
         return f"; about {_duration(last / session * left)} left"
+
+
+def _nothing() -> None:
+    """Stand for a driver in a pickle of Ray's."""
 
 
 def _proposer(plan: SearchPlan) -> Proposer:

@@ -23,7 +23,7 @@ from recbole_invariant.tuning.driver import Driver
 from recbole_invariant.tuning.schedulers import METRIC, TIME, Journalled, number_of
 from recbole_invariant.tuning.space import Space
 from recbole_invariant.tuning.storage import Storage
-from recbole_invariant.tuning.trial import folder_name
+from recbole_invariant.tuning.trial_folder import folder_name
 
 POINTER_FILE = "member.json"
 

@@ -2,12 +2,8 @@
 
 import json
 import os
-import tempfile
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from recbole_invariant.files import write_atomically
@@ -15,7 +11,8 @@ from recbole_invariant.logs import logging_to
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.storage import Storage
-from recbole_invariant.tuning.trial import FAILURE_FILE, folder_name, run_trial
+from recbole_invariant.tuning.trial import FAILURE_FILE, run_trial
+from recbole_invariant.tuning.trial_folder import trial_folder
 
 REPORT_KEY = "report"
 """Under which a report goes to the driver, as JSON: Ray would flatten a mapping."""
@@ -44,7 +41,7 @@ def run_in_worker(config: dict[str, Any], plan: SearchPlan, storage: Storage) ->
 
     member, is_member = config["member"], plan.scheduler == "pbt"
     number = int(member["number"])
-    with _workspace(storage, number) as (folder, push), logging_to(folder / LOG_FILE, "info"):
+    with trial_folder(storage, number) as (folder, push), logging_to(folder / LOG_FILE, "info"):
 
         def send(report: Report) -> None:
             push()
@@ -54,33 +51,16 @@ def run_in_worker(config: dict[str, Any], plan: SearchPlan, storage: Storage) ->
         try:
             if is_member:
                 copy_source(number, storage, folder)
-            options = _placed(plan, member["options"])
-            run_trial(plan, number, options, folder, send, member["spent"])
+            spent, devices = member["spent"], _devices(plan)
+            run_trial(plan, number, member["options"], folder, send, spent, devices=devices)
         except Exception:
             failure = {"traceback": traceback.format_exc()}
             write_atomically(folder / FAILURE_FILE, json.dumps(failure))
-        finally:
-            push()
 
 
-def _placed(plan: SearchPlan, options: dict[str, Any]) -> dict[str, Any]:
-    """Let RecBole use the GPUs that Ray gave this trial, and no others."""
-    if not plan.gpus_per_trial:
-        return options
-    # RecBole writes gpu_id into the variable from which Ray's choice is read
-    return {**options, "gpu_id": os.environ.get("CUDA_VISIBLE_DEVICES", "0")}
+def _devices(plan: SearchPlan) -> str | None:
+    """Return the GPUs that Ray gave this trial, as RecBole's `gpu_id`.
 
-
-@contextmanager
-def _workspace(storage: Storage, number: int) -> Iterator[tuple[Path, Any]]:
-    """Give a trial its folder: its own place where that is local, or a copy that is sent on."""
-    place = folder_name(number)
-    if storage.is_local:
-        folder = storage.path / place
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder, lambda: None
-        return
-    with tempfile.TemporaryDirectory(prefix="recbole-inv-") as scratch:
-        folder = Path(scratch)
-        storage.pull(place, folder)
-        yield folder, lambda: storage.push(folder, place)
+    RecBole writes that option into the variable from which Ray's choice is read.
+    """
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "0") if plan.gpus_per_trial else None

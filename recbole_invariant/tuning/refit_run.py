@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.quick_start import run
 from recbole_invariant.single_run import RunResult
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.refit import refit_options
 from recbole_invariant.tuning.storage import Storage
-from recbole_invariant.tuning.trial import folder_name
+from recbole_invariant.tuning.trial import run_trial
+from recbole_invariant.tuning.trial_folder import folder_name, trial_folder
 
 BEST_FOLDER = "best"
 
@@ -43,7 +43,7 @@ def refit_best(
         report("refit: another trial is the best now; the tests are opened once more")
     options = {**plan.run_options(), **best["options"]}
     if plan.refit == "train+valid":
-        options |= _epochs(storage, best)
+        options |= _epochs(plan, storage, best, report)
     rows = "training and validation rows" if plan.refit == "train+valid" else "training rows"
     report(f"refit: the options of trial {best['number']} on {rows}, tests opened once")
     with _run_folder(storage) as parent:
@@ -60,20 +60,20 @@ def _has_options(record: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
     return all(there.get(key, {}).get("value") == value for key, value in options.items())
 
 
-def _epochs(storage: Storage, best: Mapping[str, Any]) -> dict[str, Any]:
+def _epochs(
+    plan: SearchPlan, storage: Storage, best: Mapping[str, Any], report: Callable[[str], None]
+) -> dict[str, Any]:
     """Return the options that fix the epochs of each stage to what the trial found best.
 
-    Raises:
-        InputError: the trial was stopped before its end, so that nobody knows them.
+    A trial that was stopped early goes on to its end first: until then nobody knows them.
     """
     name = f"{folder_name(best['number'])}/{records.RUN_FILE}"
     content = storage.read(name)
     if content is None:
-        raise InputError(
-            f"refit: train+valid: the best trial, {best['number']}, was stopped before its end, so "
-            f"its epochs are not known; tune --resume {storage.place} --refit train selects them "
-            "on validation."
-        )
+        report(f"trial {best['number']} was stopped early; it goes on to its end, for its epochs")
+        with trial_folder(storage, best["number"]) as (folder, _):
+            run_trial(plan, best["number"], best["options"], folder, lambda _: None)
+            content = (folder / records.RUN_FILE).read_bytes()
     return refit_options(json.loads(content))
 
 

@@ -22,6 +22,7 @@ from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.training import train
 from recbole_invariant.tuning.journal import Report, Status
 from recbole_invariant.tuning.plan import SearchPlan
+from recbole_invariant.tuning.trial_folder import folder_name
 
 FAILURE_FILE = "failure.json"
 """What a trial that failed leaves: its traceback."""
@@ -33,11 +34,6 @@ Change = Callable[[Any, Prepared], None]
 """Changes a trainer before its first epoch."""
 
 
-def folder_name(number: int) -> str:
-    """Return the place of a trial's folder in that of its search."""
-    return f"trials/{number:03d}"
-
-
 def run_trial(
     plan: SearchPlan,
     number: int,
@@ -46,6 +42,7 @@ def run_trial(
     send: Send,
     spent: float = 0.0,
     change: Change | None = None,
+    devices: str | None = None,
 ) -> None:
     """Train a trial, from its checkpoint where it has one, and write its record.
 
@@ -60,13 +57,15 @@ def run_trial(
         send: takes every report.
         spent: seconds of its earlier parts.
         change: called with trainer and data before the first epoch.
+        devices: the GPUs it may use, as RecBole's `gpu_id`; None leaves the choice to the options.
 
     Raises:
         InputError: data or options do not fit.
         TrainingError: training cannot go on.
     """
     begun = time.perf_counter()
-    config = build_config(plan.model, plan.dataset, plan.trial_options(options))
+    given = plan.trial_options(options) | ({} if devices is None else {"gpu_id": devices})
+    config = build_config(plan.model, plan.dataset, given)
     reporter = Reporter(plan, number, send, begun - spent)
 
     def ready(trainer: Any, data: Prepared, rule: SelectionRule) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -213,7 +214,7 @@ def test_the_pages_command_names_no_place_of_this_machine():
 
 
 def test_the_pages_command_has_the_searches():
-    given = {
+    given: dict[str, Any] = {
         "models": "BPR",
         "dataset": "toy",
         "seeds": "5",

@@ -185,6 +185,7 @@ def test_users_a_batch_are_what_recbole_then_ranks(config: Any, loaded: tuple[An
     set_eval_batch(config, "RecBole overall.yaml", whole.item_num)
     valid = make_loaders(config, whole, parts).valid
     assert isinstance(valid, FullSortEvalDataLoader)
+    assert parts.valid is not None
     sizes = [len(users) for users, _, _, _ in valid]
     assert sizes[:-1] == [7] * (len(sizes) - 1)
     assert sum(sizes) == len(np.unique(parts.valid.inter_feat["user_id"]))

@@ -1,12 +1,14 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from recbole_invariant.tuning.driver import Driver
+from recbole_invariant.tuning.driver import Driver, Handed
 from recbole_invariant.tuning.plan import write_plan
 from recbole_invariant.tuning.storage import Storage
-from recbole_invariant.tuning.trial import FAILURE_FILE, folder_name
+from recbole_invariant.tuning.trial import FAILURE_FILE
+from recbole_invariant.tuning.trial_folder import folder_name
 from tests.host import write_toy
 from tests.tuning.toy_search import plan_of, told
 
@@ -24,6 +26,12 @@ def storage_of(folder: Path, plan) -> Storage:
     return storage
 
 
+def hand_out(driver: Driver) -> Handed:
+    handed = driver.next_trial()
+    assert handed is not None
+    return handed
+
+
 def finish(storage: Storage, number: int) -> None:
     storage.write(f"{folder_name(number)}/run.json", "{}")
 
@@ -31,10 +39,10 @@ def finish(storage: Storage, number: int) -> None:
 def test_trial_0_has_the_defaults_and_the_others_proposals(data, tmp_path):
     plan = plan_of(data, trials=3)
     driver = Driver(plan, storage_of(tmp_path, plan), print)
-    handed = [driver.next_trial() for _ in range(4)]
-    assert handed[3] is None
+    handed = [hand_out(driver) for _ in range(3)]
+    assert driver.next_trial() is None
     assert handed[0].options == {}
-    assert [one.number for one in handed[:3]] == [0, 1, 2]
+    assert [one.number for one in handed] == [0, 1, 2]
     assert set(handed[1].options) == {"learning_rate", "embedding_size"}
     assert handed[1].options != handed[2].options
 
@@ -45,13 +53,13 @@ def test_a_driver_after_a_kill_proposes_what_the_first_would_have(data, tmp_path
     plan = plan_of(data, trials=20, searcher=searcher)
     values = [0.1, 0.5, 0.2, 0.6, 0.3, 0.7, 0.25, 0.65, 0.1, 0.8, 0.4, 0.9, 0.35]
 
-    def run(folder: Path, kill_at: int | None) -> list[dict]:
+    def run(folder: Path, kill_at: int | None) -> list[dict[str, Any]]:
         storage = storage_of(folder, plan)
         driver = Driver(plan, storage, lambda _: None)
         for number, value in enumerate(values):
             if number == kill_at:
                 driver = Driver(plan, storage, lambda _: None)
-            handed = driver.next_trial()
+            handed = hand_out(driver)
             assert handed.number == number
             for report in told(number, [value / 2, value]):
                 driver.take_report(report)
@@ -66,22 +74,23 @@ def test_what_had_not_ended_is_handed_out_first_and_under_its_number(data, tmp_p
     plan = plan_of(data, trials=4)
     storage = storage_of(tmp_path, plan)
     first = Driver(plan, storage, print)
-    before = [first.next_trial() for _ in range(3)]
+    before = [hand_out(first) for _ in range(3)]
     for report in told(1, [0.1, 0.2]):
         first.take_report(report)
     finish(storage, 0)
     first.end_trial(0)
     again = Driver(plan, storage, print)
     assert again.n_left == 3
-    after = [again.next_trial() for _ in range(4)]
-    assert [one.number for one in after[:3]] == [1, 2, 3]
-    assert after[3] is None
+    after = [hand_out(again) for _ in range(3)]
+    assert [one.number for one in after] == [1, 2, 3]
+    assert again.next_trial() is None
     assert [one.options for one in after[:2]] == [one.options for one in before[1:]]
     assert after[0].spent == 2.0
 
 
 def test_how_a_trial_ended_is_read_from_its_folder(data, tmp_path):
-    plan, said = plan_of(data, trials=4), []
+    plan = plan_of(data, trials=4)
+    said: list[str] = []
     storage = storage_of(tmp_path, plan)
     driver = Driver(plan, storage, said.append)
     for _ in range(4):

@@ -1,8 +1,8 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from recbole_invariant.tuning import journal as journals
 from recbole_invariant.tuning.journal import JOURNAL_FILE, Journal, Report
 from recbole_invariant.tuning.storage import Storage
 
@@ -23,7 +23,7 @@ def written(folder: Path) -> Journal:
     return journal
 
 
-def state(journal: Journal) -> dict[int, tuple]:
+def state(journal: Journal) -> dict[int, tuple[Any, ...]]:
     return {
         number: (one.options, one.status, one.reports, one.seconds, one.problem)
         for number, one in journal.trials.items()
@@ -80,7 +80,9 @@ def test_the_best_report_is_of_the_final_stage_and_the_first_of_equal_ones(tmp_p
 
 def test_the_time_of_a_search_is_that_of_all_its_drivers(tmp_path, monkeypatch):
     clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr(journals.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(
+        "recbole_invariant.tuning.journal.time.monotonic", lambda: float(next(clock))
+    )
     first = Journal(Storage.open(tmp_path))
     first.begin_session()
     first.propose(0, {})

@@ -1,6 +1,7 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) ->
     storage = Storage.open(folder)
     write_plan(storage, plan)
 
-    def begin() -> tuple:
+    def begin() -> tuple[Driver, Any]:
         driver = Driver(plan, storage, lambda _: None)
         return driver, make_scheduler(driver)
 
@@ -104,7 +105,7 @@ def test_reports_before_the_final_stage_decide_nothing(data, tmp_path):
     storage = Storage.open(tmp_path)
     write_plan(storage, plan)
     driver = Driver(plan, storage, lambda _: None)
-    ray = make_scheduler(driver)
+    ray: Any = make_scheduler(driver)
     for number, value in ((0, 0.9), (1, 0.1)):
         driver.next_trial()
         trial = RayTrial(str(number), number)

@@ -1,6 +1,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def run(plan: SearchPlan, folder: Path, options=None, until: int | None = None) 
     return reports
 
 
-def content(folder: Path) -> dict:
+def content(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "run.json").read_text())
 
 
@@ -108,7 +109,7 @@ def test_two_objectives_are_measured_at_every_validation_and_the_first_selects(d
 
 
 def test_validations_before_the_final_stage_do_not_count(data, tmp_path):
-    config = {
+    config: dict[str, Any] = {
         "modalities": None, "pretrain_epochs": 2, "epochs": 3, "outer_iterations": 1,
         "him_epochs": 1, "him_rounds": 1, "mask_epochs": 1, "n_environments": 2,
         "n_negatives": 5,
