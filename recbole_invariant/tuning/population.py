@@ -74,7 +74,7 @@ def make_population(driver: Driver) -> JournalledPopulation:
         custom_explore_fn=lambda config: inside(config, plan.space),
         log_config=False,
     )
-    scheduler.driver = driver
+    scheduler.driver, scheduler.overdue = driver, set()
     return scheduler
 
 

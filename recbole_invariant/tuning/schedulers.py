@@ -31,16 +31,21 @@ class Journalled(TrialScheduler):  # type: ignore[misc]
     """Mixed in before a scheduler of Ray's: reports are journalled before they are acted upon.
 
     A trial that goes on after a kill gets its old reports at once, so that what was decided of it
-    and of others stands on the same figures as before.
+    and of others stands on the same figures as before. Where its last report was to stop it and the
+    kill came first, it stops when it reports again.
     """
 
     driver: Driver
+    overdue: set[int]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """Add a trial, with what it reported to an earlier driver."""
         super().on_trial_add(tune_controller, trial)
+        decision = None
         for report in self.driver.journal.trials[number_of(trial)].reports:
-            self._decide(tune_controller, trial, report)
+            decision = self._decide(tune_controller, trial, report)
+        if decision == TrialScheduler.STOP:
+            self.overdue.add(number_of(trial))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Journal a report and say whether the trial goes on."""
@@ -48,6 +53,8 @@ class Journalled(TrialScheduler):  # type: ignore[misc]
         if text is None:
             return str(TrialScheduler.CONTINUE)
         report = Report(**json.loads(text))
+        if report.trial in self.overdue:
+            return str(TrialScheduler.STOP)
         if not self.driver.take_report(report):
             return str(TrialScheduler.CONTINUE)
         return self._decide(tune_controller, trial, report)
@@ -125,7 +132,7 @@ def make_scheduler(driver: Driver) -> TrialScheduler:
         )
     else:
         scheduler = JournalledFifo()
-    scheduler.driver = driver
+    scheduler.driver, scheduler.overdue = driver, set()
     _replay_ended(scheduler, driver)
     return scheduler
 

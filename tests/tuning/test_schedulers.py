@@ -15,6 +15,9 @@ from tests.tuning.toy_search import plan_of, told
 pytest.importorskip("ray.tune")
 
 
+Ended = tuple[str, int]
+
+
 class RayTrial:
     """What a scheduler knows of one of Ray's trials."""
 
@@ -40,10 +43,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) -> list[int]:
-    """Run trials one after the other through a scheduler; return after how many reports each ended.
+def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) -> list[Ended]:
+    """Run trials one after the other through a scheduler; return how each ended and its reports.
 
-    `kills`: trial -> reports after which the driver is killed in it.
+    `kills`: trial -> reports after which the driver is killed, before it acts on the last one.
     """
     from recbole_invariant.tuning.schedulers import make_scheduler
 
@@ -57,45 +60,45 @@ def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) ->
         return driver, make_scheduler(driver)
 
     driver, ray = begin()
-    lengths: dict[int, int] = {}
+    begun: dict[int, int] = {}
     while (handed := driver.next_trial()) is not None:
         number = handed.number
         trial = RayTrial(f"ray{len(driver.journal.events)}", number)
         ray.on_trial_add(None, trial)
-        lengths[number] = 0
         killed = False
-        for k, report in enumerate(told(number, CURVES[number])):
-            lengths[number] = k + 1
+        for report in told(number, CURVES[number])[begun.get(number, 0) :]:
             decision = ray.on_trial_result(None, trial, {REPORT_KEY: json.dumps(asdict(report))})
-            if decision == "STOP":
-                break
-            if kills.get(number) == k + 1:
-                kills = {key: value for key, value in kills.items() if key != number}
-                driver, ray = begin()
+            if kills.get(number) == report.validations:
                 killed = True
+                break
+            if decision == "STOP":
                 break
         else:
             storage.write(f"trials/{number:03d}/run.json", "{}")
         if killed:
+            begun[number] = kills.pop(number)
+            driver, ray = begin()
             continue
         ray.on_trial_complete(None, trial, {})
         driver.end_trial(number)
-    return [lengths[number] for number in range(len(CURVES))]
+    trials = [driver.journal.trials[number] for number in range(len(CURVES))]
+    return [(trial.status, len(trial.reports)) for trial in trials]
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "median", "none"])
 def test_a_kill_changes_no_decision(data, tmp_path, scheduler):
     whole = simulate(data, tmp_path / "whole", scheduler, {})
-    killed = simulate(data, tmp_path / "killed", scheduler, {1: 3, 3: 1, 5: 5})
+    moments = {0: 6, 1: 3, 2: 2, 3: 1, 4: 2, 5: 5}
+    killed = simulate(data, tmp_path / "killed", scheduler, moments)
     assert killed == whole
-    assert whole[0] == 6
-    assert (whole[4] < 6) == (scheduler != "none")
+    assert whole[0] == ("done", 6)
+    assert (whole[4][0] == "stopped") == (scheduler != "none")
 
 
 def test_asha_stops_a_bad_trial_at_a_rung_and_never_at_its_last_validation(data, tmp_path):
-    lengths = simulate(data, tmp_path, "asha", {})
-    assert lengths[2] == 2
-    assert lengths[5] == 6
+    ended = simulate(data, tmp_path, "asha", {})
+    assert ended[2] == ("stopped", 2)
+    assert ended[5] == ("done", 6)
 
 
 def test_reports_before_the_final_stage_decide_nothing(data, tmp_path):
