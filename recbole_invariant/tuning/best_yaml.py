@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.tuning.objectives import selecting_options
 from recbole_invariant.tuning.summary import objectives_of, trial_of
 
 BEST_FILE = "best.yaml"
@@ -30,12 +31,7 @@ def best_yaml(summary: Mapping[str, Any]) -> str:
             "options to write; the trials' problems stand in its table.md."
         )
     search = summary["search"]
-    first = objectives_of(search)[0]
-    given = {
-        **(search.get("options") or {}),
-        "selection": first.split,
-        "valid_metric": first.metric,
-    }
+    given = {**(search.get("options") or {}), **selecting_options(objectives_of(search))}
     left_out = {*OF_THE_PLACE, *best["options"]}
     given = {key: value for key, value in given.items() if key not in left_out}
     lines = [_comment(line) for line in (*_origin(summary, best), *command_lines(search))]

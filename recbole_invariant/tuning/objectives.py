@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,19 @@ class Objective:
     def name(self) -> str:
         """The objective as it is written, e.g. `valid:ndcg@10`."""
         return f"{self.split}:{self.metric}"
+
+
+def selecting_options(objectives: Sequence[Objective]) -> dict[str, Any]:
+    """Return the options by which a run selects its epoch as the trials of a search do.
+
+    The first objective selects. Where another one is measured on shifted rows, these are cut off
+    too: a run that keeps them trains on other rows.
+    """
+    first = objectives[0]
+    options: dict[str, Any] = {"selection": first.split, "valid_metric": first.metric}
+    if any(one.split == OOD_VALID for one in objectives):
+        options["cut_ood_valid"] = True
+    return options
 
 
 def bigger_is_better(metric: str) -> bool:

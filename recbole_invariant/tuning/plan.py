@@ -15,11 +15,10 @@ from recbole_invariant.configuration.layers import merged
 from recbole_invariant.configuration.option_checks import check_options
 from recbole_invariant.configuration.wrapped import find_wrapped
 from recbole_invariant.data.splits.apply import chosen_protocol
-from recbole_invariant.data.splits.base import OOD_VALID
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.evaluation import records
 from recbole_invariant.registry import resolve
-from recbole_invariant.tuning.objectives import Objective, parse_objectives
+from recbole_invariant.tuning.objectives import Objective, parse_objectives, selecting_options
 from recbole_invariant.tuning.refit import refit_problems
 from recbole_invariant.tuning.space import Space, read_space, space_of
 from recbole_invariant.tuning.space_checks import check_space
@@ -128,12 +127,9 @@ class SearchPlan:
 
     def run_options(self) -> dict[str, Any]:
         """Return the options of an ordinary run of this search, without those of the space."""
-        first = self.objectives[0]
-        selecting: dict[str, Any] = {"selection": first.split, "valid_metric": first.metric}
-        if any(one.split == OOD_VALID for one in self.objectives):
-            selecting["cut_ood_valid"] = True
         # a worker has another working folder
         place = {} if self.data_path is None else {"data_path": self.data_path}
+        selecting = selecting_options(self.objectives)
         return {**self.options, **place, **selecting, "seed": self.seed}
 
     def trial_options(self, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from recbole_invariant.errors import InputError
 from recbole_invariant.tuning.best_yaml import best_yaml
 from recbole_invariant.tuning.summary import summarise
+from tests.host import write_toy
 from tests.tuning.searches import NDCG, SHIFTED, search, trial
+from tests.tuning.toy_search import plan_of
 
 SELECTION = {"selection": "valid", "valid_metric": "ndcg@10"}
 VALUE = st.one_of(
@@ -52,6 +54,20 @@ def test_what_selected_the_trials_weights_selects_those_of_a_run():
     given = search(options={"selection": "oracle", "valid_metric": "Recall@20"})
     content = yaml.safe_load(best_yaml(summarise(given, trials, 1.0)))
     assert content.items() >= SELECTION.items()
+
+
+@pytest.mark.parametrize(
+    "objectives", [["valid:ndcg@10", "ood_valid:ndcg@10"], ["ood_valid:ndcg@10"], ["ndcg@10"]]
+)
+def test_a_run_is_cut_as_the_trials_are(tmp_path, objectives):
+    write_toy(tmp_path, ratings=True)
+    plan = plan_of(tmp_path, objectives=objectives, config={"cut_ood_valid": False})
+    trials = [trial(0, [0.2], shifted=[0.3], options={"learning_rate": 0.1})]
+    content = yaml.safe_load(best_yaml(summarise(plan.record(), trials, 1.0)))
+    expected = plan.run_options()
+    assert expected["cut_ood_valid"] is ("ood_valid:ndcg@10" in objectives)
+    for key in ("selection", "valid_metric", "cut_ood_valid"):
+        assert content[key] == expected[key]
 
 
 def test_without_a_best_trial_there_is_nothing_to_write():
