@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation import records
 from recbole_invariant.files import make_folder, write_atomically
 from recbole_invariant.tuning import fsspec_files
 
@@ -143,13 +144,15 @@ class Storage:
     def push(self, folder: Path, name: str = "") -> list[str]:
         """Copy a folder's files to below `name` where they changed since this object's last push.
 
-        A file counts as changed by its time or size. What is gone here stays there.
+        A file counts as changed by its time or size. What is gone here stays there. The record of a
+        run says that it is whole, so it goes last.
 
         Returns:
-            The names, below this place, that were written.
+            The names, below this place, that were written, in this order.
         """
         written = []
-        for below in Storage(str(folder)).names():
+        names = Storage(str(folder)).names()
+        for below in sorted(names, key=lambda one: (one == records.RUN_FILE, one)):
             target = str(PurePosixPath(name, below))
             with suppress(FileNotFoundError):  # Replaced or removed since it was listed.
                 state = (folder / below).stat()

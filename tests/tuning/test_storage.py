@@ -76,6 +76,27 @@ def test_push_copies_what_changed_and_pull_brings_it_back(storage: Storage, tmp_
     assert storage.pull("trials/8", back) == []
 
 
+def test_who_is_killed_while_it_pushes_leaves_no_record_of_a_whole_run(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, names = tmp_path / "run", ["history.jsonl", "run.json", "weights/last", "z"]
+    (run / "weights").mkdir(parents=True)
+    for name in names:
+        (run / name).write_text(name)
+    write = Storage.write
+
+    def killed(self: Storage, name: str, content: bytes | str) -> None:
+        if name.endswith("/z"):
+            raise KeyboardInterrupt
+        write(self, name, content)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Storage, "write", killed)
+        storage.push(run, "trials/7")
+    assert storage.names("trials/7") == ["trials/7/history.jsonl", "trials/7/weights/last"]
+    assert storage.push(run, "trials/7") == ["trials/7/z", "trials/7/run.json"]
+
+
 def test_another_process_gets_the_same_place(storage: Storage) -> None:
     storage.write("x", b"1")
     sent: Storage = pickle.loads(pickle.dumps(storage))
