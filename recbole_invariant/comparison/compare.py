@@ -9,7 +9,6 @@ from recbole_invariant.comparison.collect import FoundRun, read_run
 from recbole_invariant.comparison.execute import (
     Outcome,
     execute,
-    only_here,
     threads_per_run,
     write_label,
 )
@@ -23,6 +22,7 @@ from recbole_invariant.comparison.summary import Comparison, summarise
 from recbole_invariant.comparison.write import COMPARISON_FILE, write_comparison
 from recbole_invariant.errors import InputError, TrainingError
 from recbole_invariant.evaluation import records
+from recbole_invariant.folder_lock import only_here
 
 
 def compare(

@@ -1,14 +1,13 @@
 """Planned runs as processes, a few at a time."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -16,14 +15,11 @@ from typing import IO, Any
 
 from recbole_invariant.comparison.collect import LABEL_FILE
 from recbole_invariant.comparison.plan import PlannedRun
-from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
-from recbole_invariant.files import make_folder
 
 WORKER = (sys.executable, "-m", "recbole_invariant.comparison.worker")
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
-LOCK_SECONDS = 20.0
 LOG_LINES = 3
 
 
@@ -54,45 +50,6 @@ class _Process:
         """The end of standard input that keeps the child alive."""
         assert self.child.stdin is not None  # it was opened as a pipe
         return self.child.stdin
-
-
-@contextmanager
-def only_here(out: Path, patience: float = LOCK_SECONDS) -> Iterator[int]:
-    """Keep a second comparison out of the same folder.
-
-    The runs' processes hold the lock as well. So where a comparison was killed, the next one waits
-    until its last run, which ends with it but not in the same instant, has let go of its files.
-
-    Args:
-        out: the comparison's folder.
-        patience: how many seconds to wait for the lock.
-
-    Yields:
-        The lock's file descriptor, to be handed on to the runs.
-
-    Raises:
-        InputError: the folder cannot be made, or is still in use after that time.
-    """
-    make_folder(out, "out")
-    end = time.monotonic() + patience
-    with (out / ".lock").open("w") as file:
-        while not _locked(file):
-            if time.monotonic() > end:
-                raise InputError(
-                    f"out: another comparison is running in {out}; wait for it, or take another "
-                    "folder."
-                )
-            time.sleep(POLL_SECONDS)
-        yield file.fileno()
-
-
-def _locked(file: IO[str]) -> bool:
-    """Take the lock if nobody has it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def threads_per_run(jobs: int) -> int:

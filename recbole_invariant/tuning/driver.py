@@ -28,11 +28,13 @@ class Handed:
         number: of the trial.
         options: of the space, active ones.
         spent: seconds of its earlier parts.
+        source: the trial from whose state it goes on; None is its own.
     """
 
     number: int
     options: dict[str, Any]
     spent: float
+    source: int | None = None
 
 
 class Driver:
@@ -46,6 +48,10 @@ class Driver:
         plan: of the search.
         storage: its folder.
         report: takes the lines of progress.
+
+    Attributes:
+        journal: of the search.
+        crashes: trial -> what Ray says of its process, where that died.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Driver:
     ) -> None:
         self.plan, self.storage, self._report = plan, storage, report
         self.journal = Journal(storage)
+        self.crashes: dict[int, str] = {}
         self._proposer = _proposer(plan)
         self._replay()
         self._waiting = self.journal.unfinished()
@@ -73,7 +80,7 @@ class Driver:
         """Hand out a trial; None where nothing is left to try."""
         if self._waiting:
             trial = self._waiting.pop(0)
-            return Handed(trial.number, trial.options, trial.seconds)
+            return Handed(trial.number, trial.options, trial.seconds, trial.source)
         number = len(self.journal.trials)
         if number >= self.plan.trials:
             return None
@@ -107,16 +114,16 @@ class Driver:
             return None
         return max(values) if first.bigger else min(values)
 
-    def end_trial(self, number: int, crash: str | None = None) -> None:
+    def end_trial(self, number: int, crashed: bool = False) -> None:
         """Take in that a trial is over: done, stopped or failed, as its folder says.
 
         Args:
             number: of the trial.
-            crash: what Ray says of its process, where that died.
+            crashed: whether its process died.
         """
         status, problem = read_outcome(self.storage.read, number)
-        if crash is not None and status != "done":
-            status, problem = "failed", problem or crash
+        if crashed and status != "done":
+            status, problem = "failed", problem or self.crashes.get(number, "its process died")
         trial = self.journal.trials[number]
         self.journal.end(number, status, trial.seconds, problem)
         self._learn(trial)

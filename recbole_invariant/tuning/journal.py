@@ -47,6 +47,7 @@ class Trial:
         reports: in their order.
         seconds: that it took, over all its parts.
         problem: the traceback of a failed one.
+        source: the trial from whose state it goes on (population based training), until it reports.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Trial:
     reports: list[Report] = field(default_factory=list)
     seconds: float = 0.0
     problem: str | None = None
+    source: int | None = None
 
     def best_report(self, objective: str, bigger: bool) -> Report | None:
         """Return the best report of the final stage by an objective, the first of equal ones."""
@@ -105,7 +107,7 @@ class Journal:
         return past + last
 
     def begin_session(self) -> None:
-        """Mark the start of a driver; trials that were running wait to go on."""
+        """Mark the start of a driver."""
         self._begun = time.monotonic()
         self._add({"event": "session"})
 
@@ -173,11 +175,11 @@ class Journal:
             return
         trial = self.trials[number]
         if kind == "changed":
-            trial.options, trial.reports = event["options"], []
+            trial.options, trial.reports, trial.source = event["options"], [], event["source"]
         elif kind == "report":
             fields = {k: v for k, v in event.items() if k not in ("event", "at")}
             trial.reports.append(Report(**fields))
-            trial.status, trial.seconds = "running", event["seconds"]
+            trial.status, trial.seconds, trial.source = "running", event["seconds"], None
         else:
             trial.status, trial.problem = event["status"], event["problem"]
             trial.seconds = event["seconds"]

@@ -35,6 +35,16 @@ def make_place(storage: Storage, run_name: str | None, plan: SearchPlan) -> Stor
         return next(one for one in _candidates(storage, plan) if not one.names(""))
     require_name(run_name)
     place = storage.child(run_name)
+    require_free(place)
+    return place
+
+
+def require_free(place: Storage) -> None:
+    """Make sure that nothing lies in a place but the lock of who asks.
+
+    Raises:
+        InputError: a search does, or something else.
+    """
     if place.exists(PLAN_FILE):
         raise InputError(
             f"run_name: {place.place} holds a search already; go on with it by tune --resume "
@@ -44,7 +54,6 @@ def make_place(storage: Storage, run_name: str | None, plan: SearchPlan) -> Stor
         raise InputError(
             f"run_name: {place.place} is there already; choose another name or remove it."
         )
-    return place
 
 
 def known_plan(place: Storage, plan: SearchPlan) -> SearchPlan | None:

@@ -20,7 +20,7 @@ from recbole_invariant.files import write_atomically
 from recbole_invariant.interruption import CHECKPOINT
 from recbole_invariant.tuning.dimension import Dimension
 from recbole_invariant.tuning.driver import Driver
-from recbole_invariant.tuning.schedulers import METRIC, TIME, Journalled, number_of
+from recbole_invariant.tuning.schedulers import METRIC, TIME, Journalled, number_of, watch
 from recbole_invariant.tuning.space import Space
 from recbole_invariant.tuning.storage import Storage
 from recbole_invariant.tuning.trial_folder import folder_name
@@ -45,7 +45,8 @@ class JournalledPopulation(Journalled, PopulationBasedTraining):  # type: ignore
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Tell the driver that a member's process died."""
-        self.driver.end_trial(number_of(trial), "its process died")
+        super().on_trial_error(tune_controller, trial)
+        self.driver.end_trial(number_of(trial), crashed=True)
 
     def _exploit(self, tune_controller: Any, trial: Any, trial_to_clone: Any) -> None:
         """Let a member go on from another; it stays the trial that it is."""
@@ -74,7 +75,7 @@ def make_population(driver: Driver) -> JournalledPopulation:
         custom_explore_fn=lambda config: inside(config, plan.space),
         log_config=False,
     )
-    scheduler.driver, scheduler.overdue = driver, set()
+    watch(scheduler, driver)
     return scheduler
 
 
@@ -103,27 +104,31 @@ def nearest(dimension: Dimension, value: float) -> Any:
     return round(inner) if dimension.kind in ("int", "logint") else dimension.rounded(inner)
 
 
-def pointer(number: int) -> Any:
-    """Return a checkpoint for Ray that names a member's run folder."""
-    folder = Path(tempfile.mkdtemp(prefix="recbole-inv-"))
-    (folder / POINTER_FILE).write_text(json.dumps({"number": number}), encoding="utf-8")
-    return Checkpoint.from_directory(folder)
+def tell(number: int, told: dict[str, Any]) -> None:
+    """Report to Ray with a checkpoint that names this member's run folder; Ray keeps a copy."""
+    with tempfile.TemporaryDirectory(prefix="recbole-inv-") as place:
+        content = json.dumps({"number": number})
+        (Path(place) / POINTER_FILE).write_text(content, encoding="utf-8")
+        tune.report(told, checkpoint=Checkpoint.from_directory(place))
 
 
-def copy_source(number: int, storage: Storage, folder: Path) -> None:
-    """Copy the state of the member that Ray says this one goes on from.
+def copy_source(number: int, source: int | None, storage: Storage, folder: Path) -> None:
+    """Copy the state of the member that this one goes on from.
 
     Args:
         number: of this member.
+        source: what the journal says, where the driver was killed before the copy was made; a
+            checkpoint of Ray's is newer.
         storage: folder of the search.
         folder: run folder of this member.
     """
     checkpoint = tune.get_checkpoint()
-    if checkpoint is None:
+    if checkpoint is not None:
+        with checkpoint.as_directory() as place:
+            content = (Path(place) / POINTER_FILE).read_text(encoding="utf-8")
+        source = int(json.loads(content)["number"])
+    if source is None or source == number:
         return
-    with checkpoint.as_directory() as place:
-        content = (Path(place) / POINTER_FILE).read_text(encoding="utf-8")
-    source = int(json.loads(content)["number"])
     state = storage.read(f"{folder_name(source)}/{CHECKPOINT.as_posix()}")
-    if source != number and state is not None:
+    if state is not None:
         write_atomically(folder / CHECKPOINT, state)

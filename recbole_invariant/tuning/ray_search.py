@@ -1,6 +1,7 @@
 """The search as Ray Tune sees it: a searcher, a scheduler and a function, all over the driver."""
 
 import functools
+from dataclasses import asdict
 from typing import Any
 
 from ray import tune
@@ -45,8 +46,7 @@ class DriverSearcher(Searcher):  # type: ignore[misc]
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Tell the driver that a trial is over, however it ended."""
-        crash = "its process died, out of memory or by a signal" if error else None
-        self._driver.end_trial(self._numbers[trial_id], crash)
+        self._driver.end_trial(self._numbers[trial_id], crashed=error)
 
     def save(self, checkpoint_path: str) -> None:
         """Write nothing: the journal has it all."""
@@ -57,7 +57,7 @@ class DriverSearcher(Searcher):  # type: ignore[misc]
 
 def member_of(handed: Handed) -> dict[str, Any]:
     """Return the config of one of Ray's trials."""
-    return {"member": {"number": handed.number, "options": handed.options, "spent": handed.spent}}
+    return {"member": asdict(handed)}
 
 
 def _population(driver: Driver) -> dict[str, Any]:
@@ -74,8 +74,6 @@ def run_search(driver: Driver, folder: str) -> None:
         folder: in which Ray keeps its own files, below that of the search.
     """
     plan, storage = driver.plan, driver.storage
-    if driver.n_left == 0:
-        return
     function = functools.partial(run_in_worker, plan=plan, storage=storage)
     resources = {"cpu": plan.cpus_per_trial, "gpu": plan.gpus_per_trial}
     is_population = plan.scheduler == "pbt"

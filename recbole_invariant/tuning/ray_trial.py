@@ -4,6 +4,7 @@ import json
 import os
 import traceback
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from recbole_invariant.files import write_atomically
@@ -12,12 +13,14 @@ from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.storage import Storage
 from recbole_invariant.tuning.trial import FAILURE_FILE, run_trial
-from recbole_invariant.tuning.trial_folder import trial_folder
+from recbole_invariant.tuning.trial_folder import folder_name, trial_folder
 
 REPORT_KEY = "report"
 """Under which a report goes to the driver, as JSON: Ray would flatten a mapping."""
 
 LOG_FILE = "log.txt"
+SPENT_FILE = "seconds.txt"
+"""Seconds of a trial until its last report."""
 
 
 def trial_name(number: int) -> str:
@@ -31,31 +34,44 @@ def run_in_worker(config: dict[str, Any], plan: SearchPlan, storage: Storage) ->
     Ray starts a trial again whose process died; one that raises would only raise again.
 
     Args:
-        config: `member`: `number`, `options` and `spent` of the trial.
+        config: `member`: the trial as the driver hands it out (`driver.Handed`).
         plan: of the search.
         storage: its folder.
     """
     from ray import tune
 
-    from recbole_invariant.tuning.population import copy_source, pointer
+    from recbole_invariant.tuning import population
 
     member, is_member = config["member"], plan.scheduler == "pbt"
     number = int(member["number"])
     with trial_folder(storage, number) as (folder, push), logging_to(folder / LOG_FILE, "info"):
+        # an older failure was not journalled, or the trial would not run
+        storage.remove(f"{folder_name(number)}/{FAILURE_FILE}")
+        (folder / FAILURE_FILE).unlink(missing_ok=True)
 
         def send(report: Report) -> None:
+            (folder / SPENT_FILE).write_text(str(report.seconds), encoding="utf-8")
             push()
             told = {REPORT_KEY: json.dumps(asdict(report))}
-            tune.report(told, checkpoint=pointer(number) if is_member else None)
+            if is_member:
+                population.tell(number, told)
+            else:
+                tune.report(told)
 
         try:
             if is_member:
-                copy_source(number, storage, folder)
-            spent, devices = member["spent"], _devices(plan)
+                population.copy_source(number, member["source"], storage, folder)
+            spent, devices = max(member["spent"], _spent(folder)), _devices(plan)
             run_trial(plan, number, member["options"], folder, send, spent, devices=devices)
         except Exception:
             failure = {"traceback": traceback.format_exc()}
             write_atomically(folder / FAILURE_FILE, json.dumps(failure))
+
+
+def _spent(folder: Path) -> float:
+    """Return the seconds of earlier parts, which Ray does not tell a trial that it starts again."""
+    path = folder / SPENT_FILE
+    return float(path.read_text(encoding="utf-8")) if path.is_file() else 0.0
 
 
 def _devices(plan: SearchPlan) -> str | None:

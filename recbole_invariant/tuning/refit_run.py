@@ -12,7 +12,7 @@ from recbole_invariant.evaluation import records
 from recbole_invariant.quick_start import run
 from recbole_invariant.single_run import RunResult
 from recbole_invariant.tuning.plan import SearchPlan
-from recbole_invariant.tuning.refit import refit_options
+from recbole_invariant.tuning.refit import TRAIN_AND_VALID, refit_options
 from recbole_invariant.tuning.storage import Storage
 from recbole_invariant.tuning.trial import run_trial
 from recbole_invariant.tuning.trial_folder import folder_name, trial_folder
@@ -34,17 +34,19 @@ def refit_best(
     Returns:
         The record of that run (`run.json`); one that is there already is not made again.
     """
+    options = {**plan.run_options(), **best["options"]}
+    # with the devices of the trials, so that it is the same training
+    options.setdefault("use_gpu", plan.gpus_per_trial > 0)
+    if plan.refit == TRAIN_AND_VALID:
+        options |= _epochs(plan, storage, best, report)
     done = storage.read(f"{BEST_FOLDER}/{records.RUN_FILE}")
     if done is not None:
         content: dict[str, Any] = json.loads(done)
-        if _has_options(content, best["options"]):
+        if _is_the_same(content, {**plan.defaults, **best["options"]}, options):
             report(f"refit: trial {best['number']} was refitted before: {BEST_FOLDER}/")
             return content
-        report("refit: another trial is the best now; the tests are opened once more")
-    options = {**plan.run_options(), **best["options"]}
-    if plan.refit == "train+valid":
-        options |= _epochs(plan, storage, best, report)
-    rows = "training and validation rows" if plan.refit == "train+valid" else "training rows"
+        report("refit: it is another one than before; the tests are opened once more")
+    rows = "training and validation rows" if plan.refit == TRAIN_AND_VALID else "training rows"
     report(f"refit: the options of trial {best['number']} on {rows}, tests opened once")
     with _run_folder(storage) as parent:
         result: RunResult = run(
@@ -54,10 +56,13 @@ def refit_best(
     return result.record
 
 
-def _has_options(record: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
-    """Say whether a run was made with these options."""
+def _is_the_same(
+    record: Mapping[str, Any], searched: Mapping[str, Any], options: Mapping[str, Any]
+) -> bool:
+    """Say whether a run was made with these options of the space, on these rows."""
+    wanted = {**searched, "refit_epochs": options.get("refit_epochs")}
     there = record["options"]
-    return all(there.get(key, {}).get("value") == value for key, value in options.items())
+    return all(there.get(key, {}).get("value") == value for key, value in wanted.items())
 
 
 def _epochs(

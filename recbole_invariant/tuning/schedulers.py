@@ -37,13 +37,21 @@ class Journalled(TrialScheduler):  # type: ignore[misc]
 
     driver: Driver
     overdue: set[int]
+    fed: set[str]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """Add a trial, with what it reported to an earlier driver."""
+        """Add a trial, with what it reported to an earlier driver.
+
+        Ray adds a trial again whose process died; the scheduler knows its reports then.
+        """
         super().on_trial_add(tune_controller, trial)
+        if trial.trial_id in self.fed:
+            return
+        self.fed.add(trial.trial_id)
         decision = None
         for report in self.driver.journal.trials[number_of(trial)].reports:
             decision = self._decide(tune_controller, trial, report)
+            self.spare(trial)
         if decision == TrialScheduler.STOP:
             self.overdue.add(number_of(trial))
 
@@ -59,19 +67,34 @@ class Journalled(TrialScheduler):  # type: ignore[misc]
             return str(TrialScheduler.CONTINUE)
         return self._decide(tune_controller, trial, report)
 
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Keep what Ray says of a process that died."""
+        self.driver.crashes[number_of(trial)] = str(trial.get_error() or "its process died")
+        super().on_trial_error(tune_controller, trial)
+
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """Let the scheduler forget a trial; all it reported is known."""
         super().on_trial_complete(tune_controller, trial, {})
 
+    def spare(self, trial: Any) -> None:
+        """Forget that a trial was to stop."""
+
     def _decide(self, tune_controller: Any, trial: Any, report: Report) -> str:
+        """Let Ray's scheduler judge a report.
+
+        The defaults go on whatever it says, so that the gain is one over their whole training; so
+        does a trial at its last validation, which ends by itself and is whole then.
+        """
         so_far = self.driver.objective_so_far(report.trial, report.validations)
         if report.validations == 0 or so_far is None:
             return str(TrialScheduler.CONTINUE)
         result = {TIME: report.validations, METRIC: so_far}
         decision = str(super().on_trial_result(tune_controller, trial, result))
-        # the gain over the defaults is that over their whole training
-        is_default = report.trial == DEFAULTS and decision == TrialScheduler.STOP
-        return str(TrialScheduler.CONTINUE) if is_default else decision
+        at_end = report.validations >= self.driver.plan.max_validations
+        if decision == TrialScheduler.STOP and (report.trial == DEFAULTS or at_end):
+            self.spare(trial)
+            return str(TrialScheduler.CONTINUE)
+        return decision
 
 
 class JournalledFifo(Journalled, FIFOScheduler):  # type: ignore[misc]
@@ -84,6 +107,10 @@ class JournalledAsha(Journalled, AsyncHyperBandScheduler):  # type: ignore[misc]
 
 class JournalledMedian(Journalled, MedianStoppingRule):  # type: ignore[misc]
     """Stops a trial whose best value is below the median of the others' running means."""
+
+    def spare(self, trial: Any) -> None:
+        """Let a trial report again: Ray's rule takes it for an error of a trial it stopped."""
+        self._stopped_trials.discard(trial)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """Keep what the trial reported; an empty result would stand among its values."""
@@ -121,7 +148,7 @@ def make_scheduler(driver: Driver) -> TrialScheduler:
             **own,
             max_t=max(plan.max_validations, 1),
             reduction_factor=plan.reduction_factor,
-            # a trial at its last validation ends by itself, and is whole then
+            # a trial at its last validation ends by itself
             stop_last_trials=False,
         )
     elif plan.scheduler == "median":
@@ -132,9 +159,14 @@ def make_scheduler(driver: Driver) -> TrialScheduler:
         )
     else:
         scheduler = JournalledFifo()
-    scheduler.driver, scheduler.overdue = driver, set()
+    watch(scheduler, driver)
     _replay_ended(scheduler, driver)
     return scheduler
+
+
+def watch(scheduler: Any, driver: Driver) -> None:
+    """Give a scheduler its driver."""
+    scheduler.driver, scheduler.overdue, scheduler.fed = driver, set(), set()
 
 
 def _replay_ended(scheduler: Any, driver: Driver) -> None:
@@ -154,5 +186,6 @@ def _replay_ended(scheduler: Any, driver: Driver) -> None:
         elif event["event"] == "report":
             fields = {key: value for key, value in event.items() if key not in ("event", "at")}
             scheduler._decide(None, ended[number], Report(**fields))
+            scheduler.spare(ended[number])
         elif event["event"] == "ended":
             scheduler.on_trial_complete(None, ended[number], {})

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recbole_invariant.comparison.execute import only_here
 from recbole_invariant.comparison.specs import importable_name
 from recbole_invariant.evaluation import records
+from recbole_invariant.folder_lock import only_here
 from recbole_invariant.tuning.best_yaml import BEST_FILE, best_yaml
 from recbole_invariant.tuning.driver import Driver, require_proposer
-from recbole_invariant.tuning.places import known_plan, make_place, require_name
+from recbole_invariant.tuning.places import known_plan, make_place, require_free, require_name
 from recbole_invariant.tuning.plan import (
     Asked,
     SearchPlan,
@@ -136,21 +136,22 @@ def tune(
     )
     with visible_devices_kept():
         plan = _planned(asked)
-        parent = Storage.open(storage)
-        if go_on and run_name is not None:
-            require_name(run_name)
-            known = known_plan(parent.child(run_name), plan)
-            if known is not None:
-                return _search(known, parent.child(run_name), report)
-        folder = make_place(parent, run_name, plan)
-        folder.check_writable()
+    parent = Storage.open(storage)
+    if go_on and run_name is not None:
+        require_name(run_name)
+        known = known_plan(parent.child(run_name), plan)
+        if known is not None:
+            known = replace(known, address=address, max_concurrent=max_concurrent)
+            return _carry_out(known, parent.child(run_name), report)
+    folder = make_place(parent, run_name, plan)
+    folder.check_writable()
+    with visible_devices_kept():
         flown = fly(plan)
-        if plan.fixed_by_user:
-            report(f"fixed, not searched: {', '.join(plan.fixed_by_user)}")
-        report(flown.describe(plan, trials_at_a_time(plan)))
-        plan = replace(plan, max_validations=flown.max_validations)
-        write_plan(folder, plan)
-        return _search(plan, folder, report)
+    if plan.fixed_by_user:
+        report(f"fixed, not searched: {', '.join(plan.fixed_by_user)}")
+    report(flown.describe(plan, trials_at_a_time(plan)))
+    plan = replace(plan, max_validations=flown.max_validations)
+    return _carry_out(plan, folder, report, is_new=True)
 
 
 def resume(
@@ -179,13 +180,11 @@ def resume(
     changed = {"trials": trials, "max_concurrent": max_concurrent, "refit": refit}
     given: dict[str, Any] = {key: value for key, value in changed.items() if value is not None}
     plan = checked(replace(there, address=address, **given))
-    with visible_devices_kept():
-        require_resources(None, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
-        require_proposer(plan)
-        require_cluster(plan.address)
-        storage.check_writable()
-        write_plan(storage, plan)
-        return _search(plan, storage, report)
+    require_resources(None, plan.cpus_per_trial, plan.gpus_per_trial, plan.address)
+    require_proposer(plan)
+    require_cluster(plan.address)
+    storage.check_writable()
+    return _carry_out(plan, storage, report)
 
 
 def describe(
@@ -225,9 +224,18 @@ def _planned(asked: Asked) -> SearchPlan:
     return plan
 
 
-def _search(plan: SearchPlan, storage: Storage, report: Callable[[str], None]) -> SearchResult:
-    """Run what is left of a search, sum it up, and refit."""
+def _carry_out(
+    plan: SearchPlan, storage: Storage, report: Callable[[str], None], is_new: bool = False
+) -> SearchResult:
+    """Run what is left of a search, sum it up, and refit.
+
+    Raises:
+        InputError: another program is at it, or began it while this one was in its pre-flight.
+    """
     with _only_driver(storage), _resumption_noted(storage):
+        if is_new:
+            require_free(storage)
+        write_plan(storage, plan)
         driver = Driver(plan, storage, report)
         if driver.n_left:
             _run_trials(driver)
@@ -240,7 +248,8 @@ def _search(plan: SearchPlan, storage: Storage, report: Callable[[str], None]) -
         best = trial_of(summary, summary["best"])
         if best is None or plan.refit == "none":
             return SearchResult(storage.place, summary, table, best["options"] if best else {})
-        made = refit_best(plan, storage, best, report)
+        with visible_devices_kept():
+            made = refit_best(plan, storage, best, report)
         return SearchResult(storage.place, summary, table, best["options"], made)
 
 
@@ -300,11 +309,11 @@ def _resumption_noted(storage: Storage) -> Iterator[None]:
 
 @contextmanager
 def _only_driver(storage: Storage) -> Iterator[None]:
-    """Keep a second driver out of a local folder."""
+    """Keep a second driver out of a local folder; a URL has no lock."""
     if not storage.is_local:
         yield
         return
-    with only_here(storage.path):
+    with only_here(storage.path, option=storage.option, what="search"):
         yield
 
 

@@ -80,7 +80,10 @@ def run_trial(
             trainer.keeps_settings = plan.scheduler == "pbt"
         reporter.trainer = trainer
 
-    training = train(config, resolve(plan.model), folder, ready)
+    try:
+        training = train(config, resolve(plan.model), folder, ready)
+    finally:
+        reporter.close()
     reporter.finish(training.metrics)
     record = {
         **describe_training(training, folder),
@@ -127,6 +130,12 @@ class Reporter:
     def seconds(self) -> float:
         """Return how long the trial has taken, over all its parts."""
         return time.perf_counter() - self._begun
+
+    def close(self) -> None:
+        """Close TensorBoard's file: a worker takes one trial after the other."""
+        writer = getattr(self.trainer, "tensorboard", None)
+        if writer is not None:
+            writer.close()
 
     def listen(self, stage: Any, line: dict[str, Any]) -> None:
         """Report a validated epoch whose checkpoint is written.

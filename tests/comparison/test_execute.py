@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from recbole_invariant.comparison import worker
-from recbole_invariant.comparison.execute import execute, only_here, threads_per_run
+from recbole_invariant.comparison.execute import execute, threads_per_run
 from recbole_invariant.comparison.plan import PlannedRun
-from recbole_invariant.errors import InputError
 
 FAKE = """
 import json, os, pathlib, sys, time
@@ -129,27 +128,6 @@ def test_a_worker_reads_its_line_and_leaves_the_rest(monkeypatch):
     os.close(writing)
     watch.join(5)
     assert ended == [worker.ORPHANED]
-
-
-def test_a_folder_takes_one_comparison_at_a_time(tmp_path):
-    refused = pytest.raises(InputError, match="another comparison is running")
-    with only_here(tmp_path / "out"), refused, only_here(tmp_path / "out", patience=0):
-        pass
-    with only_here(tmp_path / "out", patience=0):
-        pass
-
-
-def test_a_run_that_outlives_its_comparison_still_holds_the_folder(tmp_path):
-    with only_here(tmp_path) as lock:
-        sleeping = [sys.executable, "-S", "-c", "import time; time.sleep(1)"]
-        child = subprocess.Popen(sleeping, pass_fds=(lock,))
-    with (
-        pytest.raises(InputError, match="another comparison"),
-        only_here(tmp_path, patience=0),
-    ):
-        pass
-    with only_here(tmp_path, patience=10):
-        assert child.wait(0.5) == 0
 
 
 def test_cores_are_shared_out(monkeypatch):

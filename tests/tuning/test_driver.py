@@ -103,11 +103,12 @@ def test_how_a_trial_ended_is_read_from_its_folder(data, tmp_path):
     driver.end_trial(0)
     driver.end_trial(1)
     driver.end_trial(2)
-    driver.end_trial(3, crash="its process died")
+    driver.crashes[3] = "OSError: no space left"
+    driver.end_trial(3, crashed=True)
     trials = driver.journal.trials
     assert [trials[n].status for n in range(4)] == ["done", "failed", "stopped", "failed"]
     assert trials[1].problem == failure["traceback"]
-    assert trials[3].problem == "its process died"
+    assert trials[3].problem == "OSError: no space left"
     assert "TrainingError: loss is nan" in said[1]
     assert said[2].startswith("[3/4] trial 2 stopped early after 1 validations; valid:ndcg@10 0.1")
 
@@ -120,3 +121,19 @@ def test_the_objective_so_far_leaves_earlier_stages_out(data, tmp_path):
     for report in told(0, [0.3, 0.1, 0.4]):
         driver.take_report(report)
     assert [driver.objective_so_far(0, n) for n in (1, 2, 3)] == [0.3, 0.3, 0.4]
+
+
+def test_a_member_whose_copy_was_not_made_is_handed_out_with_its_source(data, tmp_path):
+    """The driver may be killed between the exchange and the worker's copy of the other's state."""
+    plan = plan_of(data, trials=3, scheduler="pbt")
+    storage = storage_of(tmp_path, plan)
+    driver = Driver(plan, storage, print)
+    handed = [hand_out(driver) for _ in range(3)]
+    assert handed[0].options.keys() == {"learning_rate", "embedding_size"}
+    driver.journal.change(1, {"learning_rate": 0.5}, source=2)
+    driver = Driver(plan, storage, print)
+    assert [hand_out(driver).source for _ in range(3)] == [None, 2, None]
+    for report in told(1, [0.3]):
+        driver.take_report(report)
+    driver = Driver(plan, storage, print)
+    assert [hand_out(driver).source for _ in range(3)] == [None, None, None]

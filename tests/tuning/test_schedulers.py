@@ -43,15 +43,22 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) -> list[Ended]:
+def simulate(
+    data: Path,
+    folder: Path,
+    scheduler: str,
+    kills: dict[int, int],
+    curves: list[list[float]] = CURVES,
+    max_validations: int = 6,
+) -> list[Ended]:
     """Run trials one after the other through a scheduler; return how each ended and its reports.
 
     `kills`: trial -> reports after which the driver is killed, before it acts on the last one.
     """
     from recbole_invariant.tuning.schedulers import make_scheduler
 
-    plan = plan_of(data, trials=len(CURVES), scheduler=scheduler, grace_period=2)
-    plan = replace(plan, max_validations=6, reduction_factor=2)
+    plan = plan_of(data, trials=len(curves), scheduler=scheduler, grace_period=2)
+    plan = replace(plan, max_validations=max_validations, reduction_factor=2)
     storage = Storage.open(folder)
     write_plan(storage, plan)
 
@@ -66,7 +73,7 @@ def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) ->
         trial = RayTrial(f"ray{len(driver.journal.events)}", number)
         ray.on_trial_add(None, trial)
         killed = False
-        for report in told(number, CURVES[number])[begun.get(number, 0) :]:
+        for report in told(number, curves[number][:max_validations])[begun.get(number, 0) :]:
             decision = ray.on_trial_result(None, trial, {REPORT_KEY: json.dumps(asdict(report))})
             if kills.get(number) == report.validations:
                 killed = True
@@ -81,8 +88,34 @@ def simulate(data: Path, folder: Path, scheduler: str, kills: dict[int, int]) ->
             continue
         ray.on_trial_complete(None, trial, {})
         driver.end_trial(number)
-    trials = [driver.journal.trials[number] for number in range(len(CURVES))]
+    trials = [driver.journal.trials[number] for number in range(len(curves))]
     return [(trial.status, len(trial.reports)) for trial in trials]
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "median"])
+def test_the_defaults_go_on_however_bad_they_are(data, tmp_path, scheduler):
+    """They run beside the others, so that there is something to be worse than."""
+    curves = [*CURVES[:4], CURVES[4]]
+    plan = replace(plan_of(data, trials=5, scheduler=scheduler, grace_period=2), max_validations=6)
+    storage = Storage.open(tmp_path)
+    write_plan(storage, plan)
+    from recbole_invariant.tuning.schedulers import make_scheduler
+
+    for _ in range(2):  # the second driver replays what the first saw
+        driver = Driver(plan, storage, lambda _: None)
+        ray: Any = make_scheduler(driver)
+        trials = []
+        while (handed := driver.next_trial()) is not None:
+            trials.append(RayTrial(f"ray{handed.number}", handed.number))
+            ray.on_trial_add(None, trials[-1])
+        for k in range(6):
+            for trial in reversed(trials):
+                number = trial.config["member"]["number"]
+                report = told(number, curves[-1 - number])[k]
+                text = json.dumps(asdict(report))
+                decision = ray.on_trial_result(None, trial, {REPORT_KEY: text})
+                assert number or decision == "CONTINUE"
+        ray.on_trial_add(None, trials[0])  # as Ray does when its process died
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "median", "none"])
@@ -96,9 +129,17 @@ def test_a_kill_changes_no_decision(data, tmp_path, scheduler):
 
 
 def test_asha_stops_a_bad_trial_at_a_rung_and_never_at_its_last_validation(data, tmp_path):
-    ended = simulate(data, tmp_path, "asha", {})
+    ended = simulate(data, tmp_path / "six", "asha", {})
     assert ended[2] == ("stopped", 2)
     assert ended[5] == ("done", 6)
+    rung_at_the_end = simulate(data, tmp_path / "four", "asha", {}, max_validations=4)
+    assert rung_at_the_end == [
+        *[("done", 4)] * 2,
+        ("stopped", 2),
+        ("done", 4),
+        ("stopped", 2),
+        ("done", 4),
+    ]
 
 
 def test_reports_before_the_final_stage_decide_nothing(data, tmp_path):
