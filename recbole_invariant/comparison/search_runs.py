@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from logging import getLogger
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Any
 
 from recbole_invariant.comparison.plan import Plan
@@ -66,6 +68,10 @@ def with_options_found(
             found[label] = _tuned(one, result.summary)
         except (InputError, TrainingError) as error:
             failures.append(f"missing: {label}: its search failed: {error}")
+        except Exception as error:  # what the searches of other lines took is not to be lost
+            getLogger().exception(f"search of {label}")
+            last = "".join(format_exception_only(error)).strip().splitlines()[-1]
+            failures.append(f"missing: {label}: its search failed: {last}")
     if failures and not found:
         raise TrainingError("no search came to its end:\n" + "\n".join(failures))
     specs = [found.get(spec.label, spec) for spec in plan.specs]

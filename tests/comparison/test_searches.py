@@ -217,6 +217,34 @@ def test_a_search_that_fails_leaves_its_line_out(folder: Path, ran: list[Planned
         compare("BPR", "toy", [7], **given, search=FakeSearch(("BPR",)), report=lambda _: None)
 
 
+def test_a_search_that_breaks_stops_no_other(
+    folder: Path, ran: list[PlannedRun], caplog: pytest.LogCaptureFixture
+) -> None:
+    works = FakeSearch()
+
+    def search(**asked: Any) -> Finished:
+        if asked["model"] == "BPR":
+            raise OSError(28, "No space\nleft on device")
+        return works(**asked)
+
+    comparison = compare("BPR,ItemKNN", "toy", [7], config=options(folder), out=folder / "out",
+                         tune=2, search=search, report=lambda _: None)  # fmt: skip
+    assert {run.label for run in ran} == {"ItemKNN"}
+    assert comparison.failures == ["missing: BPR: its search failed: left on device"]
+    assert "search of BPR" in caplog.text
+    assert 'raise OSError(28, "No space' in caplog.text
+
+
+def test_an_interruption_ends_all_searches(folder: Path, ran: list[PlannedRun]) -> None:
+    def search(**asked: Any) -> Finished:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare("BPR,ItemKNN", "toy", [7], config=options(folder), out=folder / "out", tune=2,
+                search=search, report=lambda _: None)  # fmt: skip
+    assert not ran
+
+
 def test_a_search_without_a_trial_to_choose_says_why(folder: Path) -> None:
     def search(**asked: Any) -> Finished:
         trial = Trial(0, {}, "failed", problem="Traceback\nValueError: no")
