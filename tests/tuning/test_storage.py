@@ -90,9 +90,10 @@ def test_who_is_killed_while_it_pushes_leaves_no_record_of_a_whole_run(
             raise KeyboardInterrupt
         write(self, name, content)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Storage, "write", killed)
-        storage.push(run, "trials/7")
+        with pytest.raises(KeyboardInterrupt):
+            storage.push(run, "trials/7")
     assert storage.names("trials/7") == ["trials/7/history.jsonl", "trials/7/weights/last"]
     assert storage.push(run, "trials/7") == ["trials/7/z", "trials/7/run.json"]
 
