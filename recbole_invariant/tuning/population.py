@@ -99,9 +99,11 @@ def nearest(dimension: Dimension, value: float) -> Any:
     """Return the value of a range that is nearest to a number."""
     low, high = dimension.ends
     inner = min(max(float(value), low), high)
-    if dimension.step is not None:
-        return dimension.nth(round((inner - low) / dimension.step))
-    return round(inner) if dimension.kind in ("int", "logint") else dimension.rounded(inner)
+    if dimension.size is not None:
+        # the last step may end before the range does
+        index = round((inner - low) / (dimension.step or 1))
+        return dimension.nth(min(index, dimension.size - 1))
+    return round(inner) if dimension.kind == "logint" else dimension.rounded(inner)
 
 
 def tell(number: int, told: dict[str, Any]) -> None:
