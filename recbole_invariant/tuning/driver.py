@@ -7,14 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from recbole_invariant.tuning.journal import Journal, Report, Trial
+from recbole_invariant.tuning.journal import DEFAULTS, Journal, Report, Trial
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.proposals import Proposer, make_proposer
 from recbole_invariant.tuning.storage import Storage
 from recbole_invariant.tuning.trial import read_outcome
-
-DEFAULTS = 0
-"""The trial with the model's defaults."""
 
 SHOWN_OPTIONS = 6
 """Options of a trial in a line of progress."""

@@ -9,6 +9,9 @@ from typing import Any, Literal
 from recbole_invariant.tuning.storage import Storage
 
 JOURNAL_FILE = "journal.jsonl"
+DEFAULTS = 0
+"""Number of the trial that begins with the model's defaults."""
+
 REMOTE_SECONDS = 2.0
 """Seconds between two writes of reports where a file can only be written whole."""
 

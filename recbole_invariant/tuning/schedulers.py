@@ -15,8 +15,8 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-from recbole_invariant.tuning.driver import DEFAULTS, Driver
-from recbole_invariant.tuning.journal import Report
+from recbole_invariant.tuning.driver import Driver
+from recbole_invariant.tuning.journal import DEFAULTS, Report
 from recbole_invariant.tuning.ray_trial import REPORT_KEY
 
 TIME, METRIC = "validations", "objective"

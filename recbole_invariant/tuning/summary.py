@@ -10,14 +10,12 @@ from typing import Any
 
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
-from recbole_invariant.tuning.journal import Report, Trial
+from recbole_invariant.tuning.journal import DEFAULTS, Report, Trial
 from recbole_invariant.tuning.objectives import Objective, compromise, pareto_set
 
 SUMMARY_FILE = "summary.json"
 STATUSES = ("waiting", "running", "done", "stopped", "failed")
 RESULTS = ("best", "defaults", "pareto", "gain", "counts")
-FIRST = 0
-"""Number of the trial that begins with the model's defaults."""
 
 Summary = dict[str, Any]
 
@@ -108,15 +106,15 @@ def _defaults(search: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> i
 
     A member of a population takes other options on the way; no other trial does.
     """
-    if FIRST not in [row["number"] for row in rows]:
+    if DEFAULTS not in [row["number"] for row in rows]:
         return None
     if search.get("scheduler") != "pbt":
-        return FIRST
-    options = next(row["options"] for row in rows if row["number"] == FIRST)
+        return DEFAULTS
+    options = next(row["options"] for row in rows if row["number"] == DEFAULTS)
     defaults = search.get("defaults") or {}
     # an option without a default begins with another value
     kept = all(defaults.get(name) in (None, value) for name, value in options.items())
-    return FIRST if kept else None
+    return DEFAULTS if kept else None
 
 
 def _gain(
