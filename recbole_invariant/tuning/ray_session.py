@@ -73,19 +73,6 @@ class RaySession:
         ]
         return sorted(found, key=lambda node: (-node.gpus, -node.cpus, node.id))
 
-    @property
-    def n_nodes(self) -> int:
-        """Nodes that are alive."""
-        return len(self.nodes())
-
-    def resources(self) -> dict[str, float]:
-        """Return the CPUs and GPUs of all nodes together, used or not."""
-        nodes = self.nodes()
-        return {
-            "CPU": sum(node.cpus for node in nodes),
-            "GPU": sum(node.gpus for node in nodes),
-        }
-
 
 @contextmanager
 def ray_session(

@@ -110,8 +110,7 @@ def test_there_is_no_dashboard(own: RaySession) -> None:
 
 def test_says_what_there_is(own: RaySession) -> None:
     assert own.address is None
-    assert own.n_nodes == 1
-    assert own.resources() == {"CPU": 2.0, "GPU": 0.0}
+    assert [(node.cpus, node.gpus) for node in own.nodes()] == [(2.0, 0.0)]
 
 
 def test_signals_stay_ours(own: RaySession) -> None:
