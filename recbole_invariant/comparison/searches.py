@@ -19,8 +19,10 @@ from recbole_invariant.config import USER_LAYERS, build_config
 from recbole_invariant.configuration.wrapped import wrapping_option
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.registry import resolve
+from recbole_invariant.tuning.asked import Asked
 from recbole_invariant.tuning.driver import require_proposer
-from recbole_invariant.tuning.plan import Asked, SearchPlan, make_plan
+from recbole_invariant.tuning.plan import SearchPlan
+from recbole_invariant.tuning.planning import make_plan
 from recbole_invariant.tuning.resources import require_resources
 from recbole_invariant.tuning.space import space_of, spaces
 from recbole_invariant.tuning.summary import SUMMARY_FILE

@@ -88,6 +88,8 @@ def write_report(
 def render(groups: Sequence[Group], searches: Sequence[Search] = ()) -> str:
     """Write the groups, and the searches after them, as HTML.
 
+    Searches come first where no group has two models: there is nothing to compare then.
+
     Names of models, data sets and options are escaped; a policy in the page forbids scripts and
     anything from outside.
     """
@@ -101,7 +103,9 @@ def render(groups: Sequence[Group], searches: Sequence[Search] = ()) -> str:
     environment.globals["key"] = key
     sheet = files("recbole_invariant.report") / TEMPLATES / "style.css"
     sections = [_section(group, number) for number, group in enumerate(groups, start=1)]
-    sections += [_search_section(one, number) for number, one in enumerate(searches, start=1)]
+    searched = [_search_section(one, number) for number, one in enumerate(searches, start=1)]
+    compares = any(len(group.labels) > 1 for group in groups)
+    sections = [*sections, *searched] if compares else [*searched, *sections]
     counts = (len(groups), "comparison"), (len(searches), "search")
     return environment.get_template("page.html").render(
         sections=sections,

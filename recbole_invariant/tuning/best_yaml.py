@@ -44,10 +44,9 @@ def best_yaml(summary: Mapping[str, Any]) -> str:
 def command_lines(search: Mapping[str, Any]) -> list[str]:
     """Say how a run gets these options."""
     words = ["recbole-inv", "--model", str(search["model"]), "--dataset", str(search["dataset"])]
-    given = search.get("options") or {}
-    if given.get("data_path"):
-        words += ["--data_path", str(given["data_path"])]
-    if search.get("protocol") and "ood" not in given:
+    if search.get("data_path"):
+        words += ["--data_path", str(search["data_path"])]
+    if search.get("protocol") and "ood" not in (search.get("options") or {}):
         words.append(f"--ood={search['protocol']}")
     words += ["--config_files", BEST_FILE]
     return ["Run with:", f"  {shlex.join(words)}"]

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.tuning.dimension import is_number
 
 if TYPE_CHECKING:
     from recbole_invariant.tuning.ray_session import Node, RaySession
@@ -55,7 +56,7 @@ def require_resources(
     Raises:
         InputError: a number out of range, or more than any one node has.
     """
-    problems = _ranges(cpus_per_trial, gpus_per_trial)
+    problems = range_problems(cpus_per_trial, gpus_per_trial)
     if not problems and session is not None:
         problems = _against_nodes(session.nodes(), cpus_per_trial, gpus_per_trial)
     elif not problems and address is None:
@@ -64,13 +65,15 @@ def require_resources(
         raise InputError(problems)
 
 
-def _ranges(cpus: float, gpus: float) -> list[str]:
+def range_problems(cpus: Any, gpus: Any) -> list[str]:
+    """Say what is wrong with the CPUs and GPUs of a trial, whatever machine it runs on."""
     problems = []
-    if not cpus > 0:
-        problems.append(f"cpus_per_trial: {cpus:g} must be more than 0, e.g. 1.")
-    if not gpus >= 0 or (gpus > 1 and gpus != int(gpus)):
+    if not is_number(cpus) or not cpus > 0:
+        problems.append(f"cpus_per_trial: {cpus!r} must be a number more than 0, e.g. 1.")
+    # infinity has no remainder
+    if not is_number(gpus) or not gpus >= 0 or (gpus > 1 and gpus % 1 != 0):
         problems.append(
-            f"gpus_per_trial: {gpus:g} must be 0, a part of one GPU (0.5: two trials share it) or "
+            f"gpus_per_trial: {gpus!r} must be 0, a part of one GPU (0.5: two trials share it) or "
             "a whole number."
         )
     return problems

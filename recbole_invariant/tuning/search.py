@@ -11,17 +11,12 @@ from typing import Any
 from recbole_invariant.comparison.specs import importable_name
 from recbole_invariant.evaluation import records
 from recbole_invariant.folder_lock import only_here
+from recbole_invariant.tuning.asked import Asked
 from recbole_invariant.tuning.best_yaml import BEST_FILE, best_yaml
 from recbole_invariant.tuning.driver import Driver, require_proposer
 from recbole_invariant.tuning.places import known_plan, make_place, require_free, require_name
-from recbole_invariant.tuning.plan import (
-    Asked,
-    SearchPlan,
-    checked,
-    make_plan,
-    read_plan,
-    write_plan,
-)
+from recbole_invariant.tuning.plan import SearchPlan, checked, read_plan, write_plan
+from recbole_invariant.tuning.planning import make_plan
 from recbole_invariant.tuning.preflight import fly
 from recbole_invariant.tuning.ray_session import ray_session, require_cluster
 from recbole_invariant.tuning.refit_run import refit_best

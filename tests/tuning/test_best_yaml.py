@@ -29,13 +29,15 @@ def test_the_options_are_read_back_as_they_were(options):
 
 
 def test_options_of_the_search_stand_there_too_but_not_those_of_the_place():
-    given_options = {"epochs": 30, "learning_rate": 9, "data_path": "my data", "output_dir": "o"}
+    given_options = {"epochs": 30, "learning_rate": 9, "data_path": "data", "output_dir": "o"}
     best = trial(1, [0.3], options={"learning_rate": 1e-05})
-    summary = summarise(search(options=given_options), [trial(0, [0.2]), best], 1.0)
+    summary = summarise(
+        search(options=given_options, data_path="/my data"), [trial(0, [0.2]), best], 1.0
+    )
     text = best_yaml(summary)
     assert yaml.safe_load(text) == {"learning_rate": 1e-05, "epochs": 30, **SELECTION}
     assert (
-        "#   recbole-inv --model LightGCN --dataset toy --data_path 'my data' --ood=popularity "
+        "#   recbole-inv --model LightGCN --dataset toy --data_path '/my data' --ood=popularity "
         "--config_files best.yaml\n"
     ) in text
     assert "# valid:ndcg@10 0.3; with the defaults 0.2.\n" in text

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import resolve
-from recbole_invariant.tuning.plan import Asked, make_plan
+from recbole_invariant.tuning.asked import Asked
+from recbole_invariant.tuning.planning import make_plan
 from recbole_invariant.tuning.refit import refit_epochs_of, refit_options, refit_problems
 
 

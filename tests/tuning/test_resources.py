@@ -38,9 +38,12 @@ def test_what_is_there_is_fine(asked: tuple[float, float]) -> None:
     [
         ((5, 0), "cpus_per_trial: 5 are asked, this machine has 4"),
         ((1, 2), "gpus_per_trial: 2 is asked, torch sees 1 GPU"),
-        ((0, 0), "cpus_per_trial: 0 must be more than 0"),
+        ((0, 0), "cpus_per_trial: 0 must be a number more than 0"),
         ((float("nan"), 0), "cpus_per_trial: nan"),
         ((1, -1), "gpus_per_trial: -1 must be"),
+        (("x", 0), "cpus_per_trial: 'x' must be"),
+        ((True, 0), "cpus_per_trial: True must be"),
+        ((1, float("inf")), "gpus_per_trial: inf must be"),
         ((1, 1.5), "gpus_per_trial: 1.5 must be 0, a part of one GPU"),
     ],
 )

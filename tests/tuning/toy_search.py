@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from recbole_invariant.tuning.asked import Asked
 from recbole_invariant.tuning.journal import Report
-from recbole_invariant.tuning.plan import Asked, SearchPlan, make_plan
+from recbole_invariant.tuning.plan import SearchPlan
+from recbole_invariant.tuning.planning import make_plan
 from recbole_invariant.tuning.space import Space
 
 SPACE = {"learning_rate": {"loguniform": [1.0e-3, 1.0e-1]}, "embedding_size": [4, 8]}
