@@ -62,7 +62,7 @@ def test_everything_at_once_and_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_of_a_cluster_nothing_is_known_before_it_is_joined() -> None:
     require_resources(None, 99, 8, "auto")
-    with pytest.raises(InputError, match="must be more than 0"):
+    with pytest.raises(InputError, match="must be a number more than 0"):
         require_resources(None, 0, 8, "auto")
 
 
