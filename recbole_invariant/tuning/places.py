@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import PurePath
+from typing import Any
 
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
@@ -65,14 +66,22 @@ def known_plan(place: Storage, plan: SearchPlan) -> SearchPlan | None:
     if not place.exists(PLAN_FILE):
         return None
     there = read_plan(place)
-    ours, theirs = records.plain(plan.record()), records.plain(there.record())
-    differ = [key for key in ours if key not in MAY_DIFFER and ours[key] != theirs.get(key)]
+    ours, theirs = _identity(plan), _identity(there)
+    differ = [key for key in ours if ours[key] != theirs[key]]
     if differ:
         raise InputError(
             f"{place.place} holds a search with another {', '.join(differ)}; choose another folder "
             "or remove it."
         )
     return there
+
+
+def _identity(plan: SearchPlan) -> dict[str, Any]:
+    """Return what makes a search this one; its data's folder stands in it once, as a whole path."""
+    record = records.plain(plan.record())
+    for options in (record["options"], record["fixed"]):
+        options.pop("data_path", None)
+    return {key: value for key, value in record.items() if key not in MAY_DIFFER}
 
 
 def require_name(run_name: str) -> None:
