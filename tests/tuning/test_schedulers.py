@@ -10,20 +10,12 @@ from recbole_invariant.tuning.plan import write_plan
 from recbole_invariant.tuning.ray_trial import REPORT_KEY
 from recbole_invariant.tuning.storage import Storage
 from tests.host import write_toy
-from tests.tuning.toy_search import plan_of, told
+from tests.tuning.toy_search import RayTrial, plan_of, told
 
 pytest.importorskip("ray.tune")
 
 
 Ended = tuple[str, int]
-
-
-class RayTrial:
-    """What a scheduler knows of one of Ray's trials."""
-
-    def __init__(self, trial_id: str, number: int) -> None:
-        self.trial_id = trial_id
-        self.config = {"member": {"number": number}}
 
 
 CURVES = [

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,20 @@ import pytest
 from recbole_invariant.cli.main import main
 from recbole_invariant.comparison.collect import find_runs
 from recbole_invariant.quick_start import run
-from recbole_invariant.tuning.journal import JOURNAL_FILE
+from recbole_invariant.tuning.driver import Driver
+from recbole_invariant.tuning.journal import JOURNAL_FILE, Report
+from recbole_invariant.tuning.plan import SearchPlan, read_plan, write_plan
+from recbole_invariant.tuning.ray_trial import REPORT_KEY
+from recbole_invariant.tuning.storage import Storage
+from recbole_invariant.tuning.summary import summarise
+from recbole_invariant.tuning.trial import run_trial
+from recbole_invariant.tuning.trial_folder import trial_folder
 from tests.host import write_toy
+from tests.tuning.toy_search import RayTrial
 
 pytest.importorskip("ray.tune")
+
+from recbole_invariant.tuning.schedulers import make_scheduler
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = [
@@ -99,7 +111,8 @@ def test_a_finished_search_runs_nothing_again(folder, capsys):
     assert "was refitted before" in capsys.readouterr().out
 
 
-def test_a_search_whose_driver_is_killed_ends_as_one_that_is_not(data):
+@pytest.mark.timeout(900)  # two starts of Ray; a minute on a quiet machine
+def test_a_search_whose_driver_is_killed_ends_as_one_without_ray_and_kill(data, tmp_path):
     """One trial at a time, so that both see the same order of events."""
     command = [sys.executable, str(ROOT / "run_recbole_inv.py")]
     given = ["--trials", "4", "--max_concurrent", "1", "--grace_period", "2", "--refit", "none"]
@@ -110,25 +123,49 @@ def test_a_search_whose_driver_is_killed_ends_as_one_that_is_not(data):
             [*command, *more], env=environment, cwd=data, stdout=subprocess.DEVNULL
         )
 
-    searches = data / "searches"
-    killed = searches / "killed" / JOURNAL_FILE
+    folder = data / "searches" / "killed"
+    journal = folder / JOURNAL_FILE
     child = start(*words(data, *given, "--run_name", "killed"))
     end = time.monotonic() + 200
     while time.monotonic() < end and child.poll() is None:
-        if killed.is_file() and killed.read_text().count('"report"') >= 7:
+        if journal.is_file() and journal.read_text().count('"report"') >= 7:
             break
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
     child.wait()
-    assert killed.read_text().count('"session"') == 1
-    assert start("tune", "--resume", str(searches / "killed")).wait() == 0
-    assert main(words(data, *given, "--run_name", "whole")) == 0
-    whole, resumed = (read(searches / name / "summary.json") for name in ("whole", "killed"))
-    assert told(resumed) == told(whole)
-    assert resumed["best"] == whole["best"]
-    assert killed.read_text().count('"proposed"') == 4
+    assert journal.read_text().count('"session"') == 1
+    assert start("tune", "--resume", str(folder)).wait() == 0
+    assert journal.read_text().count('"proposed"') == 4
+    alone = one_after_the_other(read_plan(Storage.open(folder)), tmp_path)
+    assert told(read(folder / "summary.json")) == told(alone)
+
+
+class Stopped(BaseException):
+    """Ends a trial as Ray does."""
+
+
+def one_after_the_other(plan: SearchPlan, folder: Path) -> dict[str, Any]:
+    """Run a search in this process, without Ray."""
+    storage = Storage.open(folder)
+    write_plan(storage, plan)
+    driver = Driver(plan, storage, lambda _: None)
+    scheduler: Any = make_scheduler(driver)
+    while (handed := driver.next_trial()) is not None:
+        trial = RayTrial(f"ray{handed.number}", handed.number)
+        scheduler.on_trial_add(None, trial)
+
+        def send(report: Report, trial: RayTrial = trial) -> None:
+            text = json.dumps(asdict(report))
+            if scheduler.on_trial_result(None, trial, {REPORT_KEY: text}) == "STOP":
+                raise Stopped
+
+        with trial_folder(storage, handed.number) as (own, _), suppress(Stopped):
+            run_trial(plan, handed.number, handed.options, own, send)
+        scheduler.on_trial_complete(None, trial, {})
+        driver.end_trial(handed.number)
+    return summarise(plan.record(), list(driver.journal.trials.values()), 0.0)
 
 
 def told(summary: dict[str, Any]) -> list[list[Any]]:
     keys = ("number", "options", "status", "values", "validations", "curve")
-    return [[trial[key] for key in keys] for trial in summary["trials"]]
+    return [summary["best"], *([trial[key] for key in keys] for trial in summary["trials"])]

@@ -25,6 +25,14 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+class RayTrial:
+    """What a scheduler knows of one of Ray's trials."""
+
+    def __init__(self, trial_id: str, number: int) -> None:
+        self.trial_id = trial_id
+        self.config = {"member": {"number": number}}
+
+
 def asked(folder: Path, model: str = "BPR", **changes: Any) -> Asked:
     """Ask for a search of few trials; options of the runs go by `config`."""
     space = changes.pop("space", SPACE)
