@@ -238,7 +238,9 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         losses = LossMeans(stage.name, epoch)
         batches = stage.batches()
         label = f"{stage.name} {epoch + 1}/{stage.epochs}"
-        for batch in tqdm(batches, desc=label, leave=False, disable=not self._options["bar"]):
+        for batch in tqdm(
+            batches, desc=label, leave=False, disable=None if self._options["bar"] else True
+        ):
             losses.add(stage.step(batch))
         return losses.means(len(batches))  # type: ignore[arg-type]
 
