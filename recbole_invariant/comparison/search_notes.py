@@ -54,4 +54,5 @@ def _result(search: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Write a value with all its digits: it is to be copied."""
+    return str(value)

@@ -142,9 +142,10 @@ def remark(summary: Mapping[str, Any], row: Row) -> str:
 
 
 def show(value: Any) -> str:
-    """Write an option's value in few characters."""
+    """Write an option's value as it ran, so that it can be copied to another run."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
     if isinstance(value, list | tuple):
         return f"[{','.join(map(show, value))}]"
     return "null" if value is None else str(value)

@@ -1,5 +1,8 @@
 import re
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from recbole_invariant.report.wording import DASH
 from recbole_invariant.tuning.summary import summarise
 from recbole_invariant.tuning.trial_table import rows_shown, show, trial_markdown, trial_table
@@ -87,8 +90,20 @@ def test_what_the_gain_cannot_say_is_said():
     assert "No trial came to a validation of its final stage." in none
 
 
-def test_values_are_short():
-    values = [0.000123456, 2.0, 64, True, None, "xcov", [64, [0.1]], (1, 2)]
+def test_values_are_short_but_whole():
+    values = [0.0120367, 1234.56789, 2.0, 64, True, None, "xcov", [64, [0.1]], (1, 2)]
     assert [show(value) for value in values] == [
-        "0.0001235", "2", "64", "True", "null", "xcov", "[64,[0.1]]", "[1,2]",
+        "0.0120367", "1234.56789", "2", "64", "True", "null", "xcov", "[64,[0.1]]", "[1,2]",
     ]  # fmt: skip
+
+
+@given(st.floats(allow_nan=False))
+def test_a_float_is_read_back_as_it_ran(value):
+    assert float(show(value)) == value
+
+
+def test_both_tables_show_what_ran():
+    drawn = {"learning_rate": 0.0120367}
+    summary = summarise(search(), [trial(0, [0.1]), trial(1, [0.2], options=drawn)], 1.0)
+    assert "learning_rate=0.0120367" in trial_table(summary)
+    assert "| 0.0120367 |" in re.sub(" +", " ", trial_markdown(summary))
