@@ -164,13 +164,20 @@ def test_history_draws_curves_crosses_and_steps():
     curves, progress = content["figures"]
     assert content["without"] == 1
     assert content["stopped"]
-    assert "trial 2, stopped at 1: 0.0500" in curves.svg
+    assert "<title>trial 2, stopped: best 0.0500 of 1 validation</title>" in curves.svg
     assert ">trial 1, best<" in curves.svg
     assert ">best so far<" in progress.svg
     failed = made(trials=[trial(0, [], "failed", problem="why")])
     assert "no trial came to a validation" in search_history.make(failed).missing
     assert search_history.whole_ticks(1, 3) == [(1.0, "1"), (2.0, "2"), (3.0, "3")]
     assert [text for _, text in search_history.whole_ticks(0, 19)] == ["0", "5", "10", "15"]
+
+
+def test_the_mouse_tells_the_best_value_once_in_both_drawings():
+    peaked = [trial(0, [0.1]), trial(1, [0.1, 0.3, 0.2], "stopped")]
+    for figure in search_history.make(made(trials=peaked)).content["figures"]:
+        tips = [tip for tip in re.findall("<title>(.*?)</title>", figure.svg) if "trial 1" in tip]
+        assert set(tips) == {"trial 1, best, stopped: best 0.3000 of 3 validations"}
 
 
 def test_the_pareto_set_is_drawn_for_two_objectives_only():

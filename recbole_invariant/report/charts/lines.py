@@ -31,6 +31,7 @@ class Line:
         faint: drawn thin and pale.
         marked: whether every point has the model's mark.
         named: whether the label is written; the mouse over the line or a mark shows it anyway.
+        tip: what the mouse shows in place of the label, and of a mark's place and value.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Line:
     faint: bool = False
     marked: bool = False
     named: bool = True
+    tip: str = ""
 
 
 def line_chart(
@@ -89,7 +91,8 @@ def _draw(one: Line, frame: Frame) -> Markup:
         shown = [(frame.x(x), frame.y(y)) for x, y in piece]
         if len(shown) == 1:  # a line of one point cannot be seen
             parts.append(one.style.mark(*shown[0], 2.5))
-        tip = [tag("title", one.label)] if one.label else []
+        words = one.tip or one.label
+        tip = [tag("title", words)] if words else []
         parts.append(tag("path", *tip, d=path_through(shown), class_=classes))
     for x, low, high in zip(one.xs, one.lows, one.highs, strict=False):
         if low is not None and high is not None:
@@ -99,7 +102,7 @@ def _draw(one: Line, frame: Frame) -> Markup:
     if one.marked:
         for x, y in zip(one.xs, one.ys, strict=True):
             if y is not None:
-                tip_text = f"{one.label} at {x:g}: {y:.4f}"
+                tip_text = one.tip or f"{one.label} at {x:g}: {y:.4f}"
                 parts.append(one.style.mark(frame.x(x), frame.y(y), 4.5, tip_text))
     return joined(parts)
 
@@ -133,7 +136,7 @@ def _names(lines: Sequence[Line], frame: Frame) -> Markup:
         parts.append(line(x, y, x + LEADER, place, f"leader {one.style.colour}"))
         parts.append(one.style.mark(x + LEADER, place, 4))
         at = {"x": x + NAME_START, "y": place + 4}
-        tip = tag("title", one.label)
+        tip = tag("title", one.tip or one.label)
         parts.append(tag("text", shown[one.label], tip, **at, class_="line-name"))
     return joined(parts)
 

@@ -40,11 +40,11 @@ def _curves(search: Search, shown: list[Trial]) -> Figure:
         xs = [float(x) for x, _ in trial["curve"]]
         ys = [float(y) for _, y in trial["curve"]]
         named = trial["number"] in search.marked
-        lines.append(Line(search.name(trial), look, xs, ys, named=named))
+        tip = told(search, trial)
+        lines.append(Line(search.name(trial), look, xs, ys, named=named, tip=tip))
         if trial["status"] == "stopped":
             cross = Style(look.colour, "cross")
-            name = f"trial {trial['number']}, stopped"
-            crosses.append(Line(name, cross, xs[-1:], ys[-1:], marked=True, named=False))
+            crosses.append(Line("", cross, xs[-1:], ys[-1:], marked=True, named=False, tip=tip))
     longest = max(trial["curve"][-1][0] for trial in shown)
     label = f"{title} of {len(shown)} trials over the validations of the final stage"
     ticks, ends = whole_ticks(1, longest), (1.0, float(longest))
@@ -67,8 +67,8 @@ def _progress(search: Search, shown: list[Trial]) -> Figure:
     for trial in drawn:
         look, value = search.looks[trial["number"]], search.value(trial)
         style = Style(look.colour, look.shape)
-        words = f"{search.name(trial)}: {number(value)}"
-        dots.append(Line(words, style, [float(trial["number"])], [value], marked=True, named=False))
+        place, tip = [float(trial["number"])], told(search, trial)
+        dots.append(Line("", style, place, [value], marked=True, named=False, tip=tip))
     last = max(trial["number"] for trial in search.trials)
     steps = best_so_far(search)
     xs, ys = [float(x) for x, _ in steps], [y for _, y in steps]
@@ -77,6 +77,15 @@ def _progress(search: Search, shown: list[Trial]) -> Figure:
     ticks, ends = whole_ticks(0, last), (0.0, float(max(last, 1)))
     svg = line_chart([*so_far, *dots], ("trial", title), label, SIZE, x_ticks=ticks, x_range=ends)
     return Figure("Best so far over the trials", svg, left_out(len(shown) - len(drawn)))
+
+
+def told(search: Search, trial: Trial) -> str:
+    """Say of a trial what the table says: its best value, and of how many validations."""
+    n = trial["validations"]
+    return (
+        f"{search.name(trial)}: best {number(search.value(trial))} of {n} "
+        f"validation{'s' if n != 1 else ''}"
+    )
 
 
 def left_out(n: int) -> str:
