@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_invariant.comparison.collect import BEST_FOLDER
+from recbole_invariant.comparison.write import COMPARISON_FILE
 from recbole_invariant.data.splits.base import OOD_VALID
 from recbole_invariant.evaluation import records
 from recbole_invariant.report.charts.palette import Style
@@ -51,11 +52,14 @@ class Search:
         folder: where it was found.
         summary: the content of its summary.json.
         record: `run.json` of its best options measured on the tests, None where they were not.
+        comparison: name of the folder of the comparison that measured its best options, a search
+            of `compare --tune`; None where there is none.
     """
 
     folder: Path
     summary: Mapping[str, Any]
     record: Mapping[str, Any] | None = None
+    comparison: str | None = None
 
     @cached_property
     def objectives(self) -> list[Objective]:
@@ -179,8 +183,23 @@ def find_searches(folder: str | Path) -> list[Search]:
     found = []
     for place, summary in find_summaries(Path(folder)):
         run = place / BEST_FOLDER / records.RUN_FILE
-        found.append(Search(place, summary, records.read_json(run) if run.is_file() else None))
+        record = records.read_json(run) if run.is_file() else None
+        found.append(Search(place, summary, record, _comparison_of(place)))
     return found
+
+
+def _comparison_of(place: Path) -> str | None:
+    """Name the comparison of whose table a search's options are a line; None where there is none.
+
+    Older searches stay in a comparison's folder: those are of no line.
+    """
+    place = place.resolve()
+    for out in place.parents:
+        if (out / COMPARISON_FILE).is_file():
+            lines = (records.read_json(out / COMPARISON_FILE).get("searches") or {}).values()
+            own = place.relative_to(out).as_posix()
+            return out.name if own in [line.get("folder") for line in lines] else None
+    return None
 
 
 def objective_title(objective: Objective) -> str:

@@ -83,6 +83,25 @@ def test_the_headline_says_what_stands_against_it():
     assert re.match(r"Trial \d.* is the compromise of the 4 on the Pareto set: valid", several)
 
 
+def test_a_search_of_a_comparison_says_where_its_options_are_measured(tmp_path):
+    out = tmp_path / "compared"
+    for name in ("BPR-seed1-a", "BPR-seed1-old"):
+        (out / "tune" / name).mkdir(parents=True)
+        summary = summarise(search(), some_trials(), 90.0)
+        (out / "tune" / name / "summary.json").write_text(json.dumps(summary))
+    lines = {"BPR": {"folder": "tune/BPR-seed1-a"}}
+    (out / "comparison.json").write_text(json.dumps({"searches": lines}))
+    one, old = find_searches(out / "tune")
+    content = search_headline.make(one).content
+    assert content["details"][1] == (
+        "The comparison compared has measured its best options on the tests."
+    )
+    assert "not been measured" not in " ".join(content["caveats"])
+    content = search_headline.make(old).content
+    assert len(content["details"]) == 1
+    assert "not been measured" in " ".join(content["caveats"])
+
+
 def test_looks_go_from_pale_to_deep_and_best_and_defaults_stand_out():
     trials = [trial(k, [0.1 + 0.01 * k]) for k in range(12)] + [trial(12, [], "failed")]
     looks = made(trials=trials).looks

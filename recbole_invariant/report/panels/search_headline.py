@@ -25,7 +25,7 @@ def make(search: Search) -> Panel:
     content: dict[str, Any] = {
         "headline": headline(search),
         "named": best is not None and best["number"] != search.summary["defaults"],
-        "details": [_counts(search)],
+        "details": [_counts(search), *_measured_elsewhere(search)],
         "options": [f"--{k}={show(v)}" for k, v in best["options"].items()] if best else [],
         "caveats": _caveats(search),
         "sealed": _sealed(search.record) if search.record else None,
@@ -62,6 +62,13 @@ def _counts(search: Search) -> str:
     return f"{n} trial{'s' if n != 1 else ''} ({search.method}) in {took}: {listed(said)}."
 
 
+def _measured_elsewhere(search: Search) -> list[str]:
+    """Say where the options of a search of `compare --tune` are measured."""
+    if search.best is None or search.record is not None or search.comparison is None:
+        return []
+    return [f"The comparison {search.comparison} has measured its best options on the tests."]
+
+
 def _caveats(search: Search) -> list[str]:
     counts, best = search.summary["counts"], search.best
     default = trial_of(search.summary, search.summary["defaults"])
@@ -82,7 +89,7 @@ def _caveats(search: Search) -> list[str]:
             f"the best of {len(search.trials)} validation figures flatters itself; what the "
             "options are worth, the tests say."
         )
-    if best is not None and search.record is None:
+    if best is not None and search.record is None and search.comparison is None:
         found.append("the best options have not been measured on the tests (no best/run.json).")
     return found
 
