@@ -30,9 +30,9 @@ def is_plain(run: FoundRun) -> bool:
 def is_tuned(run: FoundRun) -> bool:
     """Say whether options of the run's model were chosen for this dataset.
 
-    A section `models.X` of a file sets them, or `compare --tune` has searched for them.
+    A section `models.X` of a file sets them, or `tune` or `compare --tune` has searched for them.
     """
-    if run.search:
+    if run.search or run.is_tuned:
         return True
     section = f" models.{run.model}"
     options = run.record.get("options", {}).values()

@@ -1,7 +1,8 @@
 """Finished runs as they lie in a folder: whatever has a `run.json`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ CONTROL = " (random control)"
 """What a random control's label has after its model's."""
 
 TUNED = " (tuned)"
-"""What the label of a search's best run has after its model's."""
+"""What the label of a search's best run has after its model's; of several the search's name."""
 
 SEARCH_FILE, BEST_FOLDER = "tune.json", "best"
 """What was asked of a search, in its folder, and the folder of its best run beside it."""
@@ -36,7 +37,8 @@ class FoundRun:
         label: its line in a table: the model, with the options that are this line's own, as in
             `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it. A run
             that `compare` did not make is named by its structure (`structural_label`), the best
-            run of a search with `(tuned)` behind it.
+            run of a search with `(tuned)` behind it, `(tuned, NAME)` where several searches have
+            the same label.
         model: name of the model.
         dataset: name of the dataset.
         protocol: the protocol of its split, None for RecBole's own; a control has that of the run
@@ -48,6 +50,7 @@ class FoundRun:
         is_control: whether this is a random control.
         reused: whether `compare` found it done.
         search: of `compare --tune`: what the search was that found its options.
+        is_tuned: whether it is the best run of a search by `tune`.
     """
 
     label: str
@@ -61,6 +64,7 @@ class FoundRun:
     is_control: bool = False
     reused: bool = False
     search: dict[str, Any] | None = field(default=None, repr=False)
+    is_tuned: bool = False
 
     @property
     def tests(self) -> list[str]:
@@ -96,7 +100,7 @@ def find_runs(folder: str | Path) -> list[FoundRun]:
         raise InputError(f"{folder}: there is no such folder of runs.")
     found = [read_run(path.parent) for path in sorted(folder.rglob(records.RUN_FILE))]
     return sorted(
-        [run for run in found if TRIAL not in run.record],
+        _searches_told_apart([run for run in found if TRIAL not in run.record], folder),
         key=lambda run: (
             run.dataset,
             run.protocol or "",
@@ -140,10 +144,41 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
         is_control=is_control,
         reused=reused,
         search=about.get("search"),
+        is_tuned=_is_tuned(owner),
     )
 
 
 def _own_label(folder: Path, record: Mapping[str, Any]) -> str:
     """Name a run that `compare` did not make; a tuned one is no further seed of the defaults."""
-    tuned = folder.name == BEST_FOLDER and (folder.parent / SEARCH_FILE).is_file()
-    return structural_label(record) + (TUNED if tuned else "")
+    return structural_label(record) + (TUNED if _is_tuned(folder) else "")
+
+
+def _is_tuned(folder: Path) -> bool:
+    """Say whether a run folder is that of a search's best options."""
+    return folder.name == BEST_FOLDER and (folder.parent / SEARCH_FILE).is_file()
+
+
+def _searches_told_apart(runs: Sequence[FoundRun], folder: Path) -> list[FoundRun]:
+    """Add the search's folder to the labels of tuned runs that several searches have.
+
+    Each search has found its own options: together they would be averaged, or be one seed twice.
+    """
+    searches = {_search_folder(run) for run in runs if TUNED in run.label}
+    labels = Counter(
+        label for label, _ in {(r.label, _search_folder(r)) for r in runs if TUNED in r.label}
+    )
+    names = Counter(search.name for search in searches)
+    told = []
+    for run in runs:
+        if labels[run.label] > 1:
+            search = _search_folder(run)
+            place = search.relative_to(folder).as_posix() if names[search.name] > 1 else search.name
+            own = f"{TUNED.removesuffix(')')}, {place})"
+            run = replace(run, label=run.label.replace(TUNED, own))
+        told.append(run)
+    return told
+
+
+def _search_folder(run: FoundRun) -> Path:
+    """Return the folder of the search of whose best run this is, or the control beside it."""
+    return run.folder.parent.parent if run.is_control else run.folder.parent

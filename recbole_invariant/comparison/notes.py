@@ -144,14 +144,24 @@ def _truth(by_label: ByLabel) -> Iterator[str]:
 
 
 def _options(by_label: ByLabel) -> Iterator[str]:
-    """Say whose options were set for this dataset, and whose are defaults."""
-    others = {label: runs for label, runs in by_label.items() if not runs[0].search}
+    """Say whose options were searched or set for this dataset, and whose are defaults."""
+    searched = [label for label, runs in by_label.items() if runs[0].is_tuned]
+    others = {
+        label: runs
+        for label, runs in by_label.items()
+        if not runs[0].search and label not in searched
+    }
     tuned = [label for label, runs in others.items() if is_tuned(runs[0])]
     rest = [
         label
         for label, runs in others.items()
         if label not in tuned and runs[0].model not in WITHOUT_OPTIONS
     ]
+    if searched:
+        yield (
+            f"options of {', '.join(searched)} are the best of a search (tune) on validation, no "
+            "test opened"
+        )
     if tuned:
         yield f"options set for this dataset (a section models.<name>): {', '.join(tuned)}"
     if rest:

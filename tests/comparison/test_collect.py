@@ -34,3 +34,36 @@ def test_only_the_best_run_of_a_search_is_tuned_and_compares_label_goes_first(tm
     (tmp_path / "s" / "tune.json").write_text("{}")
     (labelled / "compare.json").write_text('{"label": "BPR[x=1]"}')
     assert sorted(run.label for run in find_runs(tmp_path)) == ["BPR", "BPR[x=1]"]
+
+
+def search_at(folder, **changed):
+    best = write(folder / "best", **changed)
+    (folder / "tune.json").write_text("{}")
+    return best
+
+
+def test_two_searches_of_one_model_are_two_lines(tmp_path):
+    one, other = search_at(tmp_path / "first"), search_at(tmp_path / "second")
+    alone = search_at(tmp_path / "third", model="EASE")
+    found = {run.folder: run for run in find_runs(tmp_path)}
+    assert {folder: run.label for folder, run in found.items()} == {
+        one: "BPR (tuned, first)",
+        other: "BPR (tuned, second)",
+        alone: "EASE (tuned)",
+    }
+    assert all(run.is_tuned for run in found.values())
+    search_at(tmp_path / "again" / "first")
+    labels = {run.label for run in find_runs(tmp_path)}
+    assert {"BPR (tuned, first)", "BPR (tuned, again/first)"} < labels
+
+
+def test_a_control_has_the_name_of_its_search(tmp_path):
+    for name in ("first", "second"):
+        write(search_at(tmp_path / name) / "control")
+    labels = sorted(run.label for run in find_runs(tmp_path))
+    assert labels == [
+        "BPR (tuned, first)",
+        "BPR (tuned, first) (random control)",
+        "BPR (tuned, second)",
+        "BPR (tuned, second) (random control)",
+    ]

@@ -344,3 +344,17 @@ def test_a_record_without_its_selection_is_named(tmp_path):
 
     with pytest.raises(InputError, match="lacks selection"):
         find_runs(tmp_path)
+
+
+def test_two_searches_are_two_lines_and_their_options_were_searched(tmp_path):
+    for name in ("first", "second"):
+        write_run(tmp_path / name / "best", "BPR", 1, tuned=True)
+        (tmp_path / name / "tune.json").write_text("{}")
+    write_run(tmp_path / "plain", "BPR", 1)
+    comparison = summarise(find_runs(tmp_path))
+    assert comparison.models == ["BPR", "BPR (tuned, first)", "BPR (tuned, second)"]
+    said = "\n".join(comparison.notes)
+    assert "options of BPR (tuned, first), BPR (tuned, second) are the best of a search" in said
+    assert "a section models.<name>):" not in said
+    assert "several runs" not in said
+    assert "a tuned plain baseline is missing" not in said

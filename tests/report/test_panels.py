@@ -6,6 +6,7 @@ import pytest
 
 from recbole_invariant.comparison.collect import find_runs
 from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.selection import SelectionRule
 from recbole_invariant.report.group import make_groups
 from recbole_invariant.report.judgement import judge, ties
 from recbole_invariant.report.panels import environments, masks, protocol, slices, training
@@ -106,6 +107,16 @@ def test_options_are_listed_where_no_default_set_them(group):
 
 def test_curves_of_seeds_are_averaged():
     assert mean_curve([[0.1, 0.2, 0.3], [0.3, 0.4]]) == pytest.approx([0.2, 0.3])
+
+
+def test_the_rule_of_a_refit_is_a_sentence_too():
+    epochs = SelectionRule("refit", "ndcg@10", True, {"train": 4}).describe(None)
+    assert protocol.selection_words(epochs) == (
+        "No weights of a refit were selected: it was trained on training and validation rows "
+        "together for given epochs (train 4), the last weights kept, tests opened afterwards"
+    )
+    rule = "highest valid:ndcg@10, validation rows only"
+    assert protocol.selection_words(rule) == f"Weights were selected by the {rule}"
 
 
 @pytest.mark.parametrize(

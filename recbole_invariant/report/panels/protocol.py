@@ -25,7 +25,7 @@ def make(group: Group) -> Panel:
     first = records[0]
     content: dict[str, Any] = {
         "words": explain(group.comparison.protocol, first.get("split") or {}),
-        "selection": group.comparison.selection_rules,
+        "selection": [selection_words(rule) for rule in group.comparison.selection_rules],
         "ranking": [words[0].upper() + words[1:] for words in ranking_notes(group.runs)],
         "sizes": sizes(first),
         "sizes_vary": not same_everywhere([sizes(record) for record in records]),
@@ -36,6 +36,14 @@ def make(group: Group) -> Panel:
         "checksums": _checksums(records),
     }
     return Panel(NAME, TITLE, content)
+
+
+def selection_words(rule: str) -> str:
+    """Say how weights were selected; where no rows did (`none: trained on ...`), how they came."""
+    kind, _, how = rule.partition(": ")
+    if kind == "none":
+        return f"No weights of a refit were selected: it was {how}"
+    return f"Weights were selected by the {rule}"
 
 
 def sizes(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
