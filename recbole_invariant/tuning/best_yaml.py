@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,11 +16,15 @@ OF_THE_PLACE = ("model", "dataset", "data_path", "output_dir", "run_name", "conf
 """What says where a run happens, or stands in its command; not part of its options."""
 
 
-def best_yaml(summary: Mapping[str, Any]) -> str:
+def best_yaml(summary: Mapping[str, Any], folder: Path | None = None) -> str:
     """Write the best trial's options, those that the search was given, and what selected, as YAML.
 
     Comment lines above them name the search, what it reached on validation, and the command that
     runs these options.
+
+    Args:
+        summary: of the search.
+        folder: of the search, for the command; without it the command says where it works.
 
     Raises:
         InputError: no trial reached its final stage.
@@ -34,22 +39,23 @@ def best_yaml(summary: Mapping[str, Any]) -> str:
     given = {**(search.get("options") or {}), **selecting_options(objectives_of(search))}
     left_out = {*OF_THE_PLACE, *best["options"]}
     given = {key: value for key, value in given.items() if key not in left_out}
-    lines = [_comment(line) for line in (*_origin(summary, best), *command_lines(search))]
+    lines = [_comment(line) for line in (*_origin(summary, best), *command_lines(search, folder))]
     own = _dumped(best["options"]).rstrip() or "# none of the space: the model's defaults"
     parts = ["\n".join(lines), own]
     parts.append("# the same in every trial\n" + _dumped(given).rstrip())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def command_lines(search: Mapping[str, Any]) -> list[str]:
-    """Say how a run gets these options."""
+def command_lines(search: Mapping[str, Any], folder: Path | None = None) -> list[str]:
+    """Say how a run gets these options, and where if the search's folder is not known."""
     words = ["recbole-inv", "--model", str(search["model"]), "--dataset", str(search["dataset"])]
     if search.get("data_path"):
         words += ["--data_path", str(search["data_path"])]
     if search.get("protocol") and "ood" not in (search.get("options") or {}):
         words.append(f"--ood={search['protocol']}")
-    words += ["--config_files", BEST_FILE]
-    return ["Run with:", f"  {shlex.join(words)}"]
+    words += ["--config_files", BEST_FILE if folder is None else str(folder / BEST_FILE)]
+    where = " in this file's folder" if folder is None else ""
+    return [f"Run{where} with:", f"  {shlex.join(words)}"]
 
 
 def _origin(summary: Mapping[str, Any], best: Mapping[str, Any]) -> list[str]:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
@@ -40,6 +42,10 @@ def test_options_of_the_search_stand_there_too_but_not_those_of_the_place():
         "#   recbole-inv --model LightGCN --dataset toy --data_path '/my data' --ood=popularity "
         "--config_files best.yaml\n"
     ) in text
+    assert "# Run in this file's folder with:\n" in text
+    elsewhere = best_yaml(summary, Path("runs/my search"))
+    assert "# Run with:\n" in elsewhere
+    assert "--config_files 'runs/my search/best.yaml'\n" in elsewhere
     assert "# valid:ndcg@10 0.3; with the defaults 0.2.\n" in text
     assert "trial 1 (random, asha, search_seed 0, seed 2026)" in text
 
