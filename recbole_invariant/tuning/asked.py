@@ -1,11 +1,12 @@
 """What the user asks of a search, and what is wrong with it by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_invariant.errors import suggest
+from recbole_invariant.options import parse_value
 from recbole_invariant.tuning.dimension import is_number
 from recbole_invariant.tuning.proposals import SEARCHERS
 from recbole_invariant.tuning.refit import TRAIN_AND_VALID
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SCHEDULERS = ("asha", "median", "pbt", "none")
 REFITS = ("train", TRAIN_AND_VALID, "none")
+DEFAULT_TRIALS = 20
+"""How many where the user says nothing; a grid then takes all its combinations."""
 
 TAKEN = {
     "baseline_options": "a search is of one model; compare --tune N searches several",
@@ -33,16 +36,16 @@ class Asked:
 
     model: str
     dataset: str
-    trials: int
+    trials: int | None = None
     config: dict[str, Any] = field(default_factory=dict)
     config_files: list[str] = field(default_factory=list)
     command_line: dict[str, str] = field(default_factory=dict)
-    space: str | Path | Space | None = None
+    space: str | Path | Space | Mapping[str, Any] | None = None
     searcher: str = "random"
     scheduler: str | None = None
     grace_period: int = 4
     reduction_factor: float = 3
-    objectives: Sequence[str] = ()
+    objectives: str | Sequence[str] = ()
     search_seed: int = 0
     cpus_per_trial: float = 1
     gpus_per_trial: float = 0
@@ -78,8 +81,29 @@ def argument_problems(asked: "Asked | SearchPlan") -> list[str]:
 
 def taken_problems(asked: Asked) -> list[str]:
     """Name the options given that a search decides; those in files may be a single run's."""
-    given = {*asked.config, *asked.command_line}
-    return [f"{key}: {why}." for key, why in TAKEN.items() if key in given]
+    given = {**asked.config, **asked.command_line}
+    taken = [f"{key}: {why}." for key, why in TAKEN.items() if key in given]
+    return taken + _gpu_problems(asked, given)
+
+
+def _gpu_problems(asked: Asked, given: Mapping[str, Any]) -> list[str]:
+    """Say that a GPU is asked of the runs where no trial would get one.
+
+    With GPUs for the trials these options agree: Ray hands GPUs to the trials, and `gpu_id` is the
+    one of the refit.
+    """
+    if asked.gpus_per_trial != 0:
+        return []
+    values = {key: given.get(key) for key in ("use_gpu", "gpu_id")}
+    read = {k: parse_value(v) if isinstance(v, str) else v for k, v in values.items()}
+    wanted = {"use_gpu": read["use_gpu"] is True, "gpu_id": read["gpu_id"] not in (None, "")}
+    if read["use_gpu"] is False:
+        return []
+    return [
+        f"{key}: trials get no GPU by it; use --gpus_per_trial, e.g. --gpus_per_trial=1."
+        for key in wanted
+        if wanted[key]
+    ]
 
 
 def _is_integer(value: object) -> bool:

@@ -56,6 +56,19 @@ def bigger_is_better(metric: str) -> bool:
     return not smaller_is_better(metric)
 
 
+def objective_texts(given: str | Sequence[str]) -> list[str]:
+    """Return objectives one by one; a text is one, or several between commas.
+
+    Raises:
+        InputError: it is neither a text nor a list of texts.
+    """
+    if isinstance(given, str):
+        return given.split(",")
+    if not isinstance(given, Sequence) or not all(isinstance(one, str) for one in given):
+        raise InputError(f"objectives: expected texts such as 'valid:ndcg@10', not {given!r}.")
+    return list(given)
+
+
 def parse_objectives(
     texts: Sequence[str],
     measured: Sequence[str],
@@ -130,7 +143,7 @@ def _metric_problems(text: str, metric: str, measured: Sequence[str]) -> list[st
     if not metric:
         return [f"--objective: '{text}' names no metric; write e.g. {VALID}:{names[0]}."]
     stem, at, k = metric.partition("@")
-    stems = {name.partition("@")[0] for name in names}
+    stems = _stems(names)
     ranking = any("@" in name for name in names)
     if is_test(metric) or metric in NO_SELECTION:
         return [f"--objective: '{text}': a test set selects nothing, and there is no metric."]
@@ -139,11 +152,16 @@ def _metric_problems(text: str, metric: str, measured: Sequence[str]) -> list[st
     elif stem in stems:
         how = "name the length of the list behind an @" if ranking else "leave the @ out"
     else:
-        how = "name it in --metrics, if RecBole has it"
+        asked = ",".join(f"'{one}'" for one in [*dict.fromkeys(_stems(names)), stem])
+        how = f'if RecBole has it, measure it: --metrics="[{asked}]"'
     return [
         f"--objective: '{text}': no validation reports '{metric}', only {', '.join(names)}; "
         f"{how}.{suggest(metric, names)}"
     ]
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    return [name.partition("@")[0] for name in names]
 
 
 def pareto_set(points: Sequence[Sequence[float]], bigger: Sequence[bool]) -> list[int]:

@@ -15,8 +15,8 @@ from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.registry import resolve
-from recbole_invariant.tuning.asked import Asked, argument_problems, taken_problems
-from recbole_invariant.tuning.objectives import Objective, parse_objectives
+from recbole_invariant.tuning.asked import DEFAULT_TRIALS, Asked, argument_problems, taken_problems
+from recbole_invariant.tuning.objectives import Objective, objective_texts, parse_objectives
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.refit import refit_problems
 from recbole_invariant.tuning.space import Space, read_space, space_of
@@ -114,7 +114,7 @@ def _objectives(asked: Asked, resolved: Any) -> tuple[Objective, ...]:
     Raises:
         InputError: an objective cannot serve.
     """
-    texts = list(asked.objectives)
+    texts = objective_texts(asked.objectives)
     if not texts:
         texts = [f"{resolved['selection']}:{resolved['valid_metric']}"]
     else:
@@ -141,8 +141,15 @@ def _space(asked: Asked) -> Space:
     """
     if isinstance(asked.space, Space):
         return asked.space
-    if asked.space is not None:
+    if isinstance(asked.space, Mapping):
+        return Space.from_yaml(asked.space, "space")
+    if isinstance(asked.space, str | Path):
         return read_space(asked.space)
+    if asked.space is not None:
+        raise InputError(
+            "space: expected a file, a Space or a mapping such as {'learning_rate': [0.01, 0.02]}, "
+            f"not {asked.space!r}."
+        )
     entry = resolve(asked.model)
     return space_of(entry.name, entry.model_class, _wrapped(asked))
 
@@ -176,5 +183,19 @@ def _user_options(asked: Asked) -> dict[str, Any]:
 def _n_trials(asked: Asked, space: Space, fixed: Mapping[str, Any]) -> int:
     """Return the number of trials; a grid has an end of its own, beside the trial of defaults."""
     if asked.searcher != "grid":
-        return asked.trials
-    return min(asked.trials, 1 + space.grid_size(fixed))
+        return DEFAULT_TRIALS if asked.trials is None else asked.trials
+    whole = 1 + space.grid_size(fixed)
+    return whole if asked.trials is None else min(asked.trials, whole)
+
+
+def grid_note(plan: SearchPlan) -> str | None:
+    """Say how much of a grid the trials leave out; None where nothing, or where it is no grid."""
+    if plan.searcher != "grid":
+        return None
+    size = plan.space.grid_size(plan.fixed)
+    if plan.trials > size:
+        return None
+    return (
+        f"the grid has {size} combinations; {plan.trials} trials (the defaults among them) try "
+        f"{plan.trials - 1} of them, all need --trials {size + 1}"
+    )

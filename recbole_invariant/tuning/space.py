@@ -181,13 +181,19 @@ def read_space(path: str | Path) -> Space:
     """
     path = Path(path)
     if path.suffix.lower() in (".yaml", ".yml"):
-        return Space.from_yaml(read_yaml_mapping(path), str(path))
+        try:
+            mapping = read_yaml_mapping(path)
+        except InputError as error:
+            # the reader takes every file for one of --config_files
+            said = [problem.replace("config file", "--space", 1) for problem in error.problems]
+            raise InputError(said) from error
+        return Space.from_yaml(mapping, str(path))
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"space '{path}': there is no such file.") from None
+        raise InputError(f"--space '{path}': there is no such file.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"space '{path}' cannot be read: {error}") from error
+        raise InputError(f"--space '{path}' cannot be read: {error}") from error
     return Space(parse_text(text, str(path)), str(path))
 
 

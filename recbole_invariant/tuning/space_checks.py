@@ -1,5 +1,6 @@
 """Check a search space against the options of its model, before anything is trained."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -11,13 +12,22 @@ from recbole_invariant.configuration.known_keys import Schema, schema_of
 from recbole_invariant.configuration.wrapped import find_wrapped, wrapping_option
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError, suggest
-from recbole_invariant.options import Option, type_name, value_problem
+from recbole_invariant.options import Constraint, Option, type_name, value_problem
 from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.dimension import Dimension, same
 from recbole_invariant.tuning.space import Space
 
 SEARCHABLE = ("MAX_ITEM_LIST_LENGTH", "balanced_attribute")
 """Options of the data or of every run that only change what a model trains on."""
+
+USUAL = (
+    (re.compile(r"(prob|dropout)s?(_rate|_ratio)?$"), Constraint("in [0, 1]", 0, 1)),
+    (
+        re.compile(r"(weight|weights|decay|learning_rate|embedding_size|n_layers|num_layers)$"),
+        Constraint(">= 0", 0),
+    ),
+)
+"""Ends of names -> what values they have in all models, for options that declare a type only."""
 
 ALSO_SHARED = (
     "MODEL_INPUT_TYPE", "MODEL_TYPE", "dataset", "device", "entity_kg_num_interval", "eval_step",
@@ -127,6 +137,7 @@ def _name_problem(name: str, schema: Schema, reader: str) -> str | None:
 
 def _value_problems(one: Dimension, option: Option) -> list[str]:
     """Check what can be drawn, by its ends or one by one."""
+    option = with_usual_range(option)
     if one.kind == "choice":
         wrong = [value_problem(option, value) for value in one.values]
         twice = [
@@ -146,6 +157,19 @@ def _value_problems(one: Dimension, option: Option) -> list[str]:
     is_int = "int" in option.types and "float" not in option.types
     hint = f" Whole numbers are {{{_whole_kind(one)}: [low, high]}}." if whole and is_int else ""
     return [f"option '{one.name}' {first}{hint}"]
+
+
+def with_usual_range(option: Option) -> Option:
+    """Return an option with the range that its name says, where it declares none.
+
+    A default outside shows that the name means something else there.
+    """
+    if option.constraint is not None or not option.types:
+        return option
+    for ending, usual in USUAL:
+        if ending.search(option.name) and usual.allows(option.default):
+            return replace(option, constraint=usual)
+    return option
 
 
 def range_problem(one: Dimension) -> str | None:

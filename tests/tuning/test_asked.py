@@ -54,3 +54,27 @@ def test_what_the_search_decides_may_stand_in_a_file_only() -> None:
     assert baselines.startswith("baselines: a search is of one model")
     assert epochs == "refit_epochs: the search finds it out itself: --refit train+valid."
     assert taken_problems(replace(RIGHT, config_files=["single.yaml"])) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"use_gpu": "true"}, ["use_gpu"]),
+        ({"use_gpu": "true", "gpu_id": "1"}, ["use_gpu", "gpu_id"]),
+        ({"gpu_id": "0"}, ["gpu_id"]),
+        ({"gpu_id": ""}, []),
+        ({"use_gpu": "false"}, []),
+        ({"use_gpu": "false", "gpu_id": "0"}, []),
+    ],
+)
+def test_a_gpu_is_asked_for_by_trial(given: dict[str, str], said: list[str]) -> None:
+    problems = taken_problems(replace(RIGHT, command_line=given))
+    assert [problem.partition(":")[0] for problem in problems] == said
+    assert all("use --gpus_per_trial" in problem for problem in problems)
+    assert taken_problems(replace(RIGHT, command_line=given, gpus_per_trial=1)) == []
+
+
+def test_a_gpu_is_asked_for_from_python_too() -> None:
+    (problem,) = taken_problems(replace(RIGHT, config={"use_gpu": True}))
+    assert problem.startswith("use_gpu: ")
+    assert taken_problems(replace(RIGHT, config={"use_gpu": False})) == []

@@ -3,13 +3,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from recbole_invariant.errors import InputError
-from recbole_invariant.tuning.asked import Asked
+from recbole_invariant.tuning.asked import DEFAULT_TRIALS, Asked
 from recbole_invariant.tuning.plan import SearchPlan, checked
-from recbole_invariant.tuning.planning import make_plan
+from recbole_invariant.tuning.planning import grid_note, make_plan
 from tests.host import write_toy
 from tests.tuning.toy_search import asked, plan_of
 
@@ -54,6 +55,47 @@ def test_a_grid_ends_by_itself(data: Path) -> None:
     assert plan_of(data, space=space, searcher="grid", trials=9).trials == 3
     assert plan_of(data, space=space, searcher="grid", trials=2).trials == 2
     assert plan_of(data, space=space, trials=9).trials == 9
+
+
+def test_a_grid_is_tried_whole_unless_the_user_says_how_many(data: Path) -> None:
+    space = {"embedding_size": [4, 8], "learning_rate": [0.01, 0.1]}
+    whole = plan_of(data, space=space, searcher="grid", trials=None)
+    assert whole.trials == 5
+    assert grid_note(whole) is None
+    assert plan_of(data, space=space, trials=None).trials == DEFAULT_TRIALS
+    part = plan_of(data, space=space, searcher="grid", trials=3)
+    said = "the grid has 4 combinations; 3 trials (the defaults among them) try 2 of them"
+    assert said in str(grid_note(part))
+    assert "--trials 5" in str(grid_note(part))
+    assert grid_note(plan_of(data, space=space, searcher="grid", trials=5)) is None
+    assert grid_note(plan_of(data, space=space, trials=3)) is None
+
+
+def test_a_mapping_is_a_space_and_nothing_else_is(data: Path) -> None:
+    mapping = {"learning_rate": [0.01, 0.02]}
+    plan = make_plan(replace(asked(data), space=mapping))
+    assert plan.space.as_yaml() == {"learning_rate": {"choice": [0.01, 0.02]}}
+    for wrong in (5, ["learning_rate"]):
+        given = replace(asked(data), space=cast(Any, wrong))
+        with pytest.raises(InputError, match="space: expected a file, a Space or a mapping"):
+            make_plan(given)
+
+
+def test_a_text_is_one_objective_and_commas_part_several(data: Path) -> None:
+    one = plan_of(data, objectives="valid:ndcg@10")
+    assert [objective.name for objective in one.objectives] == ["valid:ndcg@10"]
+    two = plan_of(data, objectives="ndcg@10, ood_valid:recall@5")
+    assert [objective.name for objective in two.objectives] == [
+        "valid:ndcg@10",
+        "ood_valid:recall@5",
+    ]
+    with pytest.raises(InputError, match="objectives: expected texts"):
+        plan_of(data, objectives=5)
+
+
+def test_data_that_is_not_there_is_said_before_anything_runs(data: Path) -> None:
+    with pytest.raises(InputError, match="dataset 'toy': looked for"):
+        plan_of(data / "nowhere")
 
 
 def test_a_plan_is_read_back_as_it_was_written(data: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.host_models import host_model_class
+from recbole_invariant.options import Constraint, Option
 from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.space import Space, space_of, spaces
-from recbole_invariant.tuning.space_checks import check_space, shared_options
+from recbole_invariant.tuning.space_checks import check_space, shared_options, with_usual_range
 
 PROPERTIES = Path(__file__).parents[2] / "properties"
 WRAPPED = {
@@ -115,6 +116,35 @@ def test_an_empty_space() -> None:
 def test_one_mistake_is_said(given: dict[str, Any], said: str) -> None:
     problems = problems_of(given)
     assert any(problem.startswith("s: ") and said in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "said"),
+    [
+        ("LightGCN", {"reg_weight": {"uniform": [-1, 0]}}, "must be float, >= 0; it is -1.0"),
+        ("LightGCN", {"n_layers": [0, -1]}, "must be int, >= 0; it is -1"),
+        ("SASRec", {"hidden_dropout_prob": {"uniform": [0, 1.5]}}, "in [0, 1]; it is 1.5"),
+    ],
+)
+def test_what_declares_a_type_only_has_the_range_that_its_name_says(
+    model: str, given: dict[str, Any], said: str
+) -> None:
+    (problem,) = problems_of(given, model)
+    assert said in problem
+
+
+def test_a_default_outside_the_usual_range_shows_that_it_is_another_thing() -> None:
+    usual = with_usual_range(Option("x_weight", ("float",), default=0.5))
+    assert usual.constraint is not None
+    assert not usual.constraint.allows(-0.1)
+    for other in (
+        Option("x_weight", ("float",), default=-0.5),
+        Option("x_weight", default=0.5),
+        Option("weight_of_x", ("float",), default=0.5),
+    ):
+        assert with_usual_range(other) == other
+    own = Option("x_weight", ("float",), Constraint("> -1", -1, low_open=True))
+    assert with_usual_range(own) == own
 
 
 def test_a_circle_of_conditions() -> None:
