@@ -1,13 +1,14 @@
 """`tune`: search a model's options on validation, with Ray Tune."""
 
+import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
 from recbole_invariant.cli.tune_help import USAGE
-from recbole_invariant.errors import InputError
+from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.options import parse_value
 
 NUMBERS = {
@@ -20,6 +21,8 @@ NUMBERS = {
     "max_concurrent": int,
 }
 WORDS = ("space", "searcher", "scheduler", "address", "refit", "storage", "run_name")
+OWN = (*NUMBERS, *WORDS, "model", "dataset", "objective", "resume", "dry_run", "config_files")
+"""All options of `tune`; others are those of its runs."""
 RESUMABLE = ("trials", "address", "max_concurrent", "refit")
 """What may be given beside --resume."""
 
@@ -50,6 +53,7 @@ def tune(arguments: Arguments) -> int:
 
     if "storage" not in given:
         given["storage"] = arguments.take("output_dir") or "runs"
+    given.setdefault("trials", None)  # a grid then takes all its combinations
     objectives = arguments.take("objective")
     asked: dict[str, Any] = {
         **given,
@@ -59,10 +63,33 @@ def tune(arguments: Arguments) -> int:
         "command_line": arguments.options,
         "objectives": objectives.split(",") if objectives else (),
     }
-    if dry_run:
-        print(search.describe(**asked))
-        return 0
-    return _told(lambda: search.tune(**asked, report=_report))
+    try:
+        if dry_run:
+            print(search.describe(**asked))
+            return 0
+        return _told(lambda: search.tune(**asked, report=_report))
+    except InputError as error:
+        raise InputError(_own_suggested(error.problems, arguments.options)) from error
+
+
+def _own_suggested(problems: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Add the options of `tune` to what is suggested for options that do not exist.
+
+    Args:
+        problems: what is wrong; a run's own options are suggested in it already.
+        names: the options of the command line that `tune` did not take.
+    """
+    from recbole_invariant.config import COMMAND_LINE
+
+    heads = [f"{COMMAND_LINE}: there is no option '{name}'." for name in names]
+    found = []
+    for problem in problems:
+        head = next((head for head in heads if problem.startswith(head)), None)
+        if head is not None:
+            name, *near = re.findall("'([^']+)'", problem)
+            problem = head + suggest(name, [*near, *OWN])
+        found.append(problem)
+    return found
 
 
 def _resume(folder: str, given: dict[str, Any], arguments: Arguments) -> int:
@@ -79,6 +106,7 @@ def _resume(folder: str, given: dict[str, Any], arguments: Arguments) -> int:
         raise InputError(
             f"tune --resume DIR goes on as the search was planned; beside it stand "
             f"--{', --'.join(RESUMABLE)}, not --{', --'.join(others)}."
+            f"{''.join(suggest(name, RESUMABLE) for name in others)}"
         )
     from recbole_invariant.tuning import search
 

@@ -1,8 +1,9 @@
 """The text of `tune --help`."""
 
 USAGE = """\
-usage: recbole-inv tune --model NAME [--dataset NAME] [--trials N] [--KEY=VALUE ...]
-       recbole-inv tune --resume DIR [--trials N]
+usage: tune --model NAME [--dataset NAME] [--trials N] [--KEY=VALUE ...]
+       tune --resume DIR [--trials N]
+behind `recbole-inv` or `python run_recbole_inv.py`
 
 Searches the options of a model on validation rows, then trains the best ones and opens the tests
 once. Trial 0 has the model's defaults. Options set by --KEY=VALUE or --config_files hold in every
@@ -10,7 +11,7 @@ trial and are not searched.
 
 what is searched:
   --space FILE             YAML, or RecBole's text format; default properties/tune/<Model>.yaml
-  --trials N               how many, the defaults among them; default 20
+  --trials N               how many, the defaults among them; default 20, of a grid all
   --searcher NAME          random (default), grid, optuna or hyperopt
   --search_seed N          seed of the proposals, default 0; --seed is that of the runs
 by what:
@@ -24,7 +25,7 @@ what is stopped early:
   --reduction_factor X     one in X trials passes a rung of asha, default 3
 where it runs:
   --cpus_per_trial X       default 1; also the threads of a trial
-  --gpus_per_trial X       default 0; 0.5 lets two trials share one
+  --gpus_per_trial X       default 0; 0.5 lets two trials share one (not --use_gpu, --gpu_id)
   --max_concurrent N       trials at a time at most
   --address HOST:PORT      an existing Ray cluster, or auto; default is a Ray of its own on loopback
   --storage DIR            where the search's folder is made, default runs; or a URL of fsspec

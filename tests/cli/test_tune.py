@@ -55,9 +55,20 @@ def written(folder: Path, text: str) -> str:
         (["--cpus_per_trial", "999"], "cpus_per_trial: 999 are asked"),
         (["--baselines=Pop"], "compare --tune N"),
         (["--lerning_rate=1"], "'learning_rate'"),
+        (["--trails", "5"], "there is no option 'trails'. Did you mean 'trials'"),
+        (["--serch_seed=1"], "'search_seed'"),
+        (["--objectives=valid:ndcg@10"], "Did you mean 'objective'"),
+        (["--use_gpu"], "use_gpu: trials get no GPU by it; use --gpus_per_trial"),
+        (["--gpu_id=0"], "gpu_id: trials get no GPU by it; use --gpus_per_trial"),
+        (
+            ["--objective", "valid:map@10"],
+            "--metrics=\"['recall','ndcg','precision','map']\"",
+        ),
         (["--refit", "tests"], "refit: expected one of"),
         (["--address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1"),
-        (["--space", "nowhere.yaml"], "nowhere.yaml"),
+        (["--space", "nowhere.yaml"], "--space 'nowhere.yaml': there is no such file"),
+        (["--space", "nowhere.test"], "--space 'nowhere.test': there is no such file"),
+        (["--data_path", "/nonexist"], "dataset 'toy': looked for toy.inter in /nonexist/toy"),
         (["--run_name", "a/b"], "without folders"),
         (["--storage", "nosuch://x"], "nosuch"),
         (["--storage", "/proc/nowhere"], "/proc/nowhere"),
@@ -65,8 +76,9 @@ def written(folder: Path, text: str) -> str:
     ],
 )
 def test_what_is_wrong_is_one_error_before_anything_runs(data, tmp_path, capsys, words, said):
-    before = [word for word in words if word != "--storage"]
-    if len(before) < len(words):
+    if "--data_path" in words:
+        code = main(["tune", "--model", "BPR", "--dataset", "toy", "--dry_run", *words])
+    elif "--storage" in words:
         given = ["--model", "BPR", "--dataset", "toy", "--data_path", str(data)]
         code = main(["tune", *given, "--ood=popularity", *words])
     else:
@@ -110,11 +122,22 @@ def test_the_dry_run_prints_the_plan_and_trains_nothing(data, tmp_path, capsys):
     assert not (tmp_path / "searches").exists()
 
 
+def test_a_grid_takes_all_its_combinations_unless_told(data, tmp_path, capsys):
+    text = "learning_rate: [0.01, 0.1]\nembedding_size: [4, 8]\n"
+    words = ["--searcher", "grid", "--space", written(tmp_path, text), "--dry_run"]
+    assert tune(data, tmp_path, *words) == 0
+    assert "5 trials by grid" in capsys.readouterr().out
+    assert tune(data, tmp_path, *words, "--trials=3") == 0
+    assert "3 trials by grid" in capsys.readouterr().out
+
+
 def test_resume_takes_a_folder_of_a_search_and_little_else(tmp_path, capsys):
     assert main(["tune", "--resume", str(tmp_path)]) == 2
     assert "holds no tune.json" in capsys.readouterr().err
     assert main(["tune", "--resume", str(tmp_path), "--epochs=3"]) == 2
     assert "not --epochs" in capsys.readouterr().err
+    assert main(["tune", "--resume", str(tmp_path), "--trails=3"]) == 2
+    assert "not --trails. Did you mean 'trials'" in capsys.readouterr().err
     (tmp_path / "tune.json").write_text("{}")
     assert main(["tune", "--resume", str(tmp_path)]) == 2
     assert "not the plan of a search" in capsys.readouterr().err
