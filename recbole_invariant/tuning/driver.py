@@ -5,6 +5,7 @@ It knows the journal and the proposer, not Ray; `ray_search.py` calls it from Ra
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from recbole_invariant.tuning.journal import DEFAULTS, Journal, Report, Trial
@@ -60,8 +61,8 @@ class Driver:
         self._proposer = _proposer(plan)
         self._replay()
         self._waiting = self.journal.unfinished()
+        self._say_where_it_stands()
         self.journal.begin_session()
-        self._begun_with = len(self.journal.trials) - len(self._waiting)
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         """Leave nothing in the pickles that Ray makes of what it is given; nobody reads them."""
@@ -126,6 +127,17 @@ class Driver:
         self._learn(trial)
         self._report(self._progress(trial))
 
+    def _say_where_it_stands(self) -> None:
+        """Say what an earlier driver left."""
+        if not self.journal.events:
+            return
+        going_on = ", ".join(str(trial.number) for trial in self._waiting)
+        done = len(self.journal.trials) - len(self._waiting)
+        self._report(
+            f"{done} of {self.plan.trials} trials are over"
+            + (f"; {going_on} go on from where they were" if going_on else "")
+        )
+
     def _propose(self, number: int) -> dict[str, Any] | None:
         """Return a trial's options; number 0 has the defaults."""
         if number != DEFAULTS:
@@ -163,6 +175,7 @@ class Driver:
             parts.append(trial.problem.strip().splitlines()[-1])
         if value is not None:
             parts.append(f"{first.name} {value:.4f} (best {self._best()})")
+        parts += self._other_values(trial)
         parts.append(f"{trial.seconds:.0f} s")
         parts.append(_shown(trial.options))
         return "; ".join(part for part in parts if part) + self._rest(ended)
@@ -174,14 +187,21 @@ class Driver:
         best = (max if first.bigger else min)(values, key=lambda number: values[number])
         return f"{values[best]:.4f}, trial {best}"
 
+    def _other_values(self, trial: Trial) -> list[str]:
+        """Return the other objectives at the trial's best validation by the first."""
+        first, *others = self.plan.objectives
+        best = trial.best_report(first.name, first.bigger)
+        return [f"{one.name} {best.values[one.name]:.4f}" for one in others] if best else []
+
     def _rest(self, ended: int) -> str:
-        """Estimate from the mean so far; nothing at the first and at the last."""
+        """Estimate from the mean time of the trials that ended and how many run side by side."""
         left = self.plan.trials - ended
-        session = ended - self._begun_with
-        if not left or session < 1:
+        if not left:
             return ""
-        last = self.journal.events[-1]["at"]
-        return f"; about {_duration(last / session * left)} left"
+        unfinished = self.journal.unfinished()
+        open_now = len(unfinished) + 1  # the one that ended makes room for the next
+        over = [one.seconds for one in self.journal.trials.values() if one not in unfinished]
+        return f"; about {duration(fmean(over) * left / min(open_now, left))} left"
 
 
 def _nothing() -> None:
@@ -198,14 +218,15 @@ def _shown(options: dict[str, Any]) -> str:
     if not options:
         return "the defaults"
     words = [
-        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+        f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}"
         for key, value in options.items()
     ]
     more = len(words) - SHOWN_OPTIONS
     return ", ".join(words[:SHOWN_OPTIONS]) + (f", and {more} more" if more > 0 else "")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say a time in words, roughly."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

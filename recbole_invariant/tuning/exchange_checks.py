@@ -9,7 +9,6 @@ from recbole_invariant.preparation import Prepared
 from recbole_invariant.registry import resolve
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.stages import StagedTrainer
-from recbole_invariant.training import build
 from recbole_invariant.tuning.plan import SearchPlan
 
 INSTEAD = "take --scheduler asha"
@@ -71,5 +70,5 @@ def _shape_problems(plan: SearchPlan, data: Prepared) -> Iterator[str]:
 def _shapes(plan: SearchPlan, data: Prepared, options: dict[str, Any]) -> dict[str, Any]:
     """Return the shape of each weight under some options."""
     config = build_config(plan.model, plan.dataset, plan.trial_options(options))
-    model, _ = build(config, resolve(plan.model), data)
+    model = resolve(plan.model).model_class(config, data.parts.fitted)
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}

@@ -15,6 +15,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.logs import logging_to
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.trainer.stages import StagedTrainer
+from recbole_invariant.tuning.driver import duration
 from recbole_invariant.tuning.exchange_checks import require_exchangeable
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.plan import SearchPlan
@@ -42,10 +43,12 @@ class Preflight:
         if self.trial_seconds is None:
             return tried
         rounds = math.ceil(plan.trials / max(at_a_time, 1))
+        less = "" if plan.scheduler in ("none", "pbt") else ", less what is stopped early"
         return (
-            f"{tried}; a trial of up to {self.max_validations} validations takes at most about "
-            f"{_minutes(self.trial_seconds)}, {plan.trials} trials with {at_a_time} at a time at "
-            f"most about {_minutes(self.trial_seconds * rounds)}, less what is stopped early"
+            f"{tried}; training a trial of that size ({self.max_validations} validations) takes up "
+            f"to {duration(max(1.0, self.trial_seconds))}, all {plan.trials} with {at_a_time} at a "
+            f"time up to {duration(max(1.0, self.trial_seconds * rounds))}{less}; Ray and its "
+            "workers take half a minute or so to start"
         )
 
 
@@ -126,9 +129,3 @@ def _trial_seconds(
         seconds.get(name, 0.0) * (longest if name == final[0] else epochs)
         for name, epochs, *_ in stages
     )
-
-
-def _minutes(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -18,6 +18,8 @@ from recbole_invariant.tuning.trial import run_trial
 from recbole_invariant.tuning.trial_folder import folder_name, trial_folder
 
 BEST_FOLDER = "best"
+NEW_FOLDER = "best.part"
+"""Where a refit is made before it is whole."""
 
 
 def refit_best(
@@ -45,12 +47,12 @@ def refit_best(
         if _is_the_same(content, {**plan.defaults, **best["options"]}, options):
             report(f"refit: trial {best['number']} was refitted before: {BEST_FOLDER}/")
             return content
-        report("refit: it is another one than before; the tests are opened once more")
+        report(f"refit: {BEST_FOLDER}/ is of another one; it is replaced when this one is done")
     rows = "training and validation rows" if plan.refit == TRAIN_AND_VALID else "training rows"
-    report(f"refit: the options of trial {best['number']} on {rows}, tests opened once")
+    report(f"refit: the options of trial {best['number']} on {rows}, then the tests are opened")
     with _run_folder(storage) as parent:
         result: RunResult = run(
-            plan.model, plan.dataset, config=options, output_dir=parent, run_name=BEST_FOLDER
+            plan.model, plan.dataset, config=options, output_dir=parent, run_name=NEW_FOLDER
         )
     report(result.table)
     return result.record
@@ -84,16 +86,17 @@ def _epochs(
 
 @contextmanager
 def _run_folder(storage: Storage) -> Iterator[Path]:
-    """Give the folder in which the run folder is made, and send it on where that is elsewhere.
+    """Give the folder in which the run folder is made; what is there is replaced when it is whole.
 
-    What a killed or an older refit left is taken away: it is trained from the start.
+    What a killed refit left is taken away: it is trained from the start.
     """
     if storage.is_local:
-        old = storage.path / BEST_FOLDER
-        if old.exists():
-            shutil.rmtree(old)
+        new, old = storage.path / NEW_FOLDER, storage.path / BEST_FOLDER
+        shutil.rmtree(new, ignore_errors=True)
         yield storage.path
+        shutil.rmtree(old, ignore_errors=True)
+        new.rename(old)
         return
     with tempfile.TemporaryDirectory(prefix="recbole-inv-") as scratch:
         yield Path(scratch)
-        storage.push(Path(scratch) / BEST_FOLDER, BEST_FOLDER)
+        storage.push(Path(scratch) / NEW_FOLDER, BEST_FOLDER)

@@ -233,6 +233,10 @@ def _carry_out(
         write_plan(storage, plan)
         driver = Driver(plan, storage, report)
         if driver.n_left:
+            where = "on this machine" if plan.address is None else f"at {plan.address}"
+            report(
+                f"{driver.n_left} trials to run with Ray {where}; they log in trials/NNN/log.txt"
+            )
             _run_trials(driver)
             _tidy(storage)
         trials = sorted(driver.journal.trials.values(), key=lambda trial: trial.number)
@@ -284,7 +288,7 @@ def _write_results(storage: Storage, summary: Summary) -> None:
     storage.write(SUMMARY_FILE, records.json_text(summary))
     storage.write(TABLE_FILE, trial_markdown(summary))
     if summary["best"] is not None:
-        storage.write(BEST_FILE, best_yaml(summary))
+        storage.write(BEST_FILE, best_yaml(summary, storage.path if storage.is_local else None))
 
 
 @contextmanager
@@ -295,10 +299,10 @@ def _resumption_noted(storage: Storage) -> Iterator[None]:
     except Exception:
         raise
     except BaseException as stop:
-        stop.add_note(
-            f"the search stays: {storage.place}\ngo on with: recbole-inv tune --resume "
-            f"{storage.place}"
-        )
+        # a run's own note would say to start it anew; here the search does that
+        stop.__notes__ = [
+            f"in a search, which stays: {storage.place}\ngo on with: tune --resume {storage.place}"
+        ]
         raise
 
 
