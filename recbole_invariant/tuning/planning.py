@@ -75,6 +75,7 @@ def _resolve(asked: Asked) -> tuple[Any, tuple[Objective, ...], Space, dict[str,
         raise InputError([*problems, *error.problems]) from error
     problems += refit_problems(asked.refit, resolve(asked.model), resolved)
     options = _user_options(asked)
+    problems += _data_path_problems(asked.dataset, options)
     try:
         check_space(space.without(options), asked.model, asked.dataset, *given)
     except InputError as error:
@@ -159,6 +160,16 @@ def _wrapped(asked: Asked) -> type[Any] | None:
     entry = resolve(asked.model)
     layers, _ = user_layers(entry.name, asked.config_files, asked.config, asked.command_line)
     return find_wrapped(entry.name, entry.model_class, asked.dataset, layers)[0]
+
+
+def _data_path_problems(dataset: str, options: Mapping[str, Any]) -> list[str]:
+    """Say that a folder the user names is missing, of a data set too that RecBole finds itself."""
+    folder = options.get("data_path")
+    if folder is None or Path(folder).is_dir():
+        return []
+    return [
+        f"data_path: there is no folder '{folder}'; '{dataset}' comes with RecBole and needs none."
+    ]
 
 
 def _data_path(resolved: Any, is_given: bool) -> str | None:

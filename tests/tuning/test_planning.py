@@ -96,6 +96,9 @@ def test_a_text_is_one_objective_and_commas_part_several(data: Path) -> None:
 def test_data_that_is_not_there_is_said_before_anything_runs(data: Path) -> None:
     with pytest.raises(InputError, match="dataset 'toy': looked for"):
         plan_of(data / "nowhere")
+    shipped = Asked("BPR", "ml-100k", 3, config={"data_path": str(data / "nowhere")})
+    with pytest.raises(InputError, match="data_path: there is no folder"):
+        make_plan(shipped)
 
 
 def test_a_plan_is_read_back_as_it_was_written(data: Path) -> None:
