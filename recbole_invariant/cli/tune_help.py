@@ -20,7 +20,8 @@ by what:
 what is stopped early:
   --scheduler NAME         asha (default with one objective), median, pbt or none (default with
                            several, where asha goes by the first)
-  --grace_period N         validations of the final stage before a trial may be stopped, default 4;
+  --grace_period N         validations of the final stage before a trial may be stopped, default
+                           a tenth of the most that there are, at least 4;
                            with pbt those between two exchanges
   --reduction_factor X     one in X trials passes a rung of asha, default 3
 where it runs:

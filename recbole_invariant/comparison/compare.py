@@ -170,7 +170,7 @@ def _planned(
     """Plan a comparison and its searches, if there are any; `asked` is of `plan_comparison`."""
     if tune is None:
         return plan_comparison(*asked), None
-    from recbole_invariant.tuning.search import visible_devices_kept
+    from recbole_invariant.tuning.guards import visible_devices_kept
 
     with visible_devices_kept():
         plan = plan_comparison(*asked)

@@ -43,7 +43,7 @@ class Asked:
     space: str | Path | Space | Mapping[str, Any] | None = None
     searcher: str = "random"
     scheduler: str | None = None
-    grace_period: int = 4
+    grace_period: int | None = None
     reduction_factor: float = 3
     objectives: str | Sequence[str] = ()
     search_seed: int = 0

@@ -27,7 +27,8 @@ class SearchPlan:
         trials: how many, the one of the defaults included.
         searcher: one of `proposals.SEARCHERS`.
         scheduler: one of `asked.SCHEDULERS`.
-        grace_period: validations of the final stage before a trial may be stopped.
+        grace_period: validations of the final stage before a trial may be stopped; None is a
+            tenth of the most that there are, at least 4.
         reduction_factor: one in so many trials passes a rung of ASHA.
         objectives: what is made better, the first one first.
         space: the options that are searched.
@@ -53,7 +54,7 @@ class SearchPlan:
     trials: int
     searcher: str
     scheduler: str
-    grace_period: int
+    grace_period: int | None
     reduction_factor: float
     objectives: tuple[Objective, ...]
     space: Space
@@ -70,6 +71,15 @@ class SearchPlan:
     refit: str
     fixed_by_user: list[str] = field(default_factory=list)
     max_validations: int = 0
+
+    @property
+    def grace(self) -> int:
+        """Validations before a trial may be stopped, never more than there are.
+
+        On few of them it is those who learn fast that look best: a small step size needs longer.
+        """
+        wanted = self.grace_period or max(4, self.max_validations // 10)
+        return min(wanted, max(self.max_validations, 1))
 
     def record(self) -> dict[str, Any]:
         """Return the content of tune.json."""

@@ -70,7 +70,7 @@ def make_population(driver: Driver) -> JournalledPopulation:
         time_attr=TIME,
         metric=METRIC,
         mode="max" if plan.objectives[0].bigger else "min",
-        perturbation_interval=plan.grace_period,
+        perturbation_interval=plan.grace,
         hyperparam_mutations={"member": {"options": mutations}},
         custom_explore_fn=lambda config: inside(config, plan.space),
         log_config=False,

@@ -140,7 +140,7 @@ def make_scheduler(driver: Driver) -> TrialScheduler:
         "time_attr": TIME,
         "metric": METRIC,
         "mode": "max" if plan.objectives[0].bigger else "min",
-        "grace_period": min(plan.grace_period, max(plan.max_validations, 1)),
+        "grace_period": plan.grace,
     }
     scheduler: Any
     if plan.scheduler == "asha":

@@ -1,22 +1,20 @@
 """`tune`: from what the user asked to the best options, refitted and tested once."""
 
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from recbole_invariant.comparison.specs import importable_name
 from recbole_invariant.evaluation import records
-from recbole_invariant.folder_lock import only_here
 from recbole_invariant.tuning.asked import Asked
 from recbole_invariant.tuning.best_yaml import BEST_FILE, best_yaml
 from recbole_invariant.tuning.driver import Driver, require_proposer
+from recbole_invariant.tuning.guards import only_driver, resumption_noted, visible_devices_kept
 from recbole_invariant.tuning.places import known_plan, make_place, require_free, require_name
 from recbole_invariant.tuning.plan import SearchPlan, checked, read_plan, write_plan
-from recbole_invariant.tuning.planning import make_plan
+from recbole_invariant.tuning.planning import grid_note, make_plan
 from recbole_invariant.tuning.preflight import fly
 from recbole_invariant.tuning.ray_session import ray_session, require_cluster
 from recbole_invariant.tuning.refit_run import refit_best
@@ -27,7 +25,6 @@ from recbole_invariant.tuning.summary import SUMMARY_FILE, Summary, summarise, t
 from recbole_invariant.tuning.trial_table import trial_markdown, trial_table
 
 TABLE_FILE = "table.md"
-DEVICES = "CUDA_VISIBLE_DEVICES"
 RAY_FOLDER = "ray"
 """Ray's own files in the folder of a search."""
 
@@ -54,17 +51,17 @@ class SearchResult:
 def tune(
     model: str | type,
     dataset: str = "ml-100k",
-    trials: int = 20,
+    trials: int | None = None,
     config: Mapping[str, Any] | None = None,
     config_files: Sequence[str] | None = None,
     command_line: Mapping[str, str] | None = None,
     storage: str | Path = "runs",
     run_name: str | None = None,
-    space: str | Path | Space | None = None,
+    space: str | Path | Space | Mapping[str, Any] | None = None,
     searcher: str = "random",
     scheduler: str | None = None,
-    objectives: Sequence[str] = (),
-    grace_period: int = 4,
+    objectives: str | Sequence[str] = (),
+    grace_period: int | None = None,
     reduction_factor: float = 3,
     search_seed: int = 0,
     cpus_per_trial: float = 1,
@@ -82,18 +79,20 @@ def tune(
     Args:
         model: name or dotted path of the model, or a class that can be imported.
         dataset: name of the dataset.
-        trials: how many, the one of the defaults included.
+        trials: how many, the one of the defaults included; None is 20, and with a grid all of it.
         config: options of every trial, from Python; one that is in the space is not searched.
         config_files: YAML files of such options.
         command_line: such options as text.
         storage: where the search's folder is made: a folder, or a URL that fsspec knows.
         run_name: name of that folder; by default `tune-`, model, dataset and time.
-        space: a YAML or text file of options to search, or a `Space`; None is that of
+        space: a YAML or text file of options to search, or what would stand in it, such as
+            `{"learning_rate": {"loguniform": [1e-4, 1e-2]}}`; None is that of
             properties/tune/<Model>.yaml.
         searcher: `random`, `grid`, `optuna` or `hyperopt`.
         scheduler: `asha`, `median`, `pbt` or `none`; None is `asha` for one objective.
         objectives: e.g. `valid:ndcg@10`; several give a Pareto set. None is what selects epochs.
-        grace_period: validations of the final stage before a trial may be stopped.
+        grace_period: validations of the final stage before a trial may be stopped; None is a
+            tenth of the most that there are, at least 4.
         reduction_factor: one in so many trials passes a rung of ASHA.
         search_seed: of the proposals; `seed` is an option of the runs.
         cpus_per_trial: CPUs of a trial, which are its threads too.
@@ -142,8 +141,8 @@ def tune(
     folder.check_writable()
     with visible_devices_kept():
         flown = fly(plan)
-    if plan.fixed_by_user:
-        report(f"fixed, not searched: {', '.join(plan.fixed_by_user)}")
+    for line in _notes(plan):
+        report(line)
     report(flown.describe(plan, trials_at_a_time(plan)))
     plan = replace(plan, max_validations=flown.max_validations)
     return _carry_out(plan, folder, report, is_new=True)
@@ -185,7 +184,7 @@ def resume(
 def describe(
     model: str | type,
     dataset: str = "ml-100k",
-    trials: int = 20,
+    trials: int | None = None,
     **asked: Any,
 ) -> str:
     """Say what `tune` would search, without training anything; see there for the arguments.
@@ -197,13 +196,25 @@ def describe(
         own = {key: value for key, value in asked.items() if key not in ("storage", "run_name")}
         plan = _planned(Asked(importable_name(model, "model"), dataset, trials, **own))
     objectives = ", ".join(objective.name for objective in plan.objectives)
+    given = ", ".join(f"{key}={value}" for key, value in plan.options.items())
     lines = [
         f"{plan.model} on {plan.dataset}, protocol {plan.protocol or 'none'}: {plan.trials} trials "
         f"by {plan.searcher}, scheduler {plan.scheduler}, objective {objectives}",
         f"space {plan.space.source}:",
         *(f"  {line}" for line in plan.space.describe()),
+        *_notes(plan),
+        f"fixed: {given or 'nothing'}; "
+        f"seed {plan.seed}; {trials_at_a_time(plan)} trials at a time here; refit {plan.refit}",
     ]
     return "\n".join(lines)
+
+
+def _notes(plan: SearchPlan) -> list[str]:
+    """Say what of the space is not searched."""
+    fixed = plan.fixed_by_user
+    notes = [f"fixed, not searched: {', '.join(fixed)}"] if fixed else []
+    grid = grid_note(plan)
+    return [*notes, *([grid] if grid else [])]
 
 
 def _planned(asked: Asked) -> SearchPlan:
@@ -227,7 +238,7 @@ def _carry_out(
     Raises:
         InputError: another program is at it, or began it while this one was in its pre-flight.
     """
-    with _only_driver(storage), _resumption_noted(storage):
+    with only_driver(storage), resumption_noted(storage):
         if is_new:
             require_free(storage)
         write_plan(storage, plan)
@@ -289,48 +300,3 @@ def _write_results(storage: Storage, summary: Summary) -> None:
     storage.write(TABLE_FILE, trial_markdown(summary))
     if summary["best"] is not None:
         storage.write(BEST_FILE, best_yaml(summary, storage.path if storage.is_local else None))
-
-
-@contextmanager
-def _resumption_noted(storage: Storage) -> Iterator[None]:
-    """Add to an interruption how the search goes on; errors are left as they are."""
-    try:
-        yield
-    except Exception:
-        raise
-    except BaseException as stop:
-        # a run's own note would say to start it anew; here the search does that
-        stop.__notes__ = [
-            f"in a search, which stays: {storage.place}\ngo on with: tune --resume {storage.place}"
-        ]
-        raise
-
-
-@contextmanager
-def _only_driver(storage: Storage) -> Iterator[None]:
-    """Keep a second driver out of a local folder; a URL has no lock."""
-    if not storage.is_local:
-        yield
-        return
-    with only_here(storage.path, option=storage.option, what="search"):
-        yield
-
-
-@contextmanager
-def visible_devices_kept() -> Iterator[None]:
-    """Put `CUDA_VISIBLE_DEVICES` back after each Config that RecBole makes in this process.
-
-    It writes its option `gpu_id` there, and Ray, started afterwards, would see that GPU only.
-    """
-    before = os.environ.get(DEVICES)
-    try:
-        yield
-    finally:
-        _restore_devices(before)
-
-
-def _restore_devices(before: str | None) -> None:
-    if before is None:
-        os.environ.pop(DEVICES, None)
-    else:
-        os.environ[DEVICES] = before

@@ -118,7 +118,9 @@ def test_the_dry_run_prints_the_plan_and_trains_nothing(data, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "7 trials by random, scheduler asha, objective valid:recall@10" in said
     assert "learning_rate: 0.0002 to 0.02, log scale" in said
-    assert "embedding_size" not in said
+    assert "embedding_size: " not in said
+    assert "fixed, not searched: embedding_size" in said
+    assert "embedding_size=16; seed 2020" in said
     assert not (tmp_path / "searches").exists()
 
 
