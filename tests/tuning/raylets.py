@@ -38,7 +38,11 @@ def two_raylets() -> Iterator[str]:
 def main() -> None:
     """Run the cluster until the standard input ends."""
     os.environ.update(SETTINGS)
+    from ray._private.authentication import authentication_token_setup
     from ray.cluster_utils import Cluster
+
+    # `ray.init` makes the user's token where there is none, a cluster does not
+    authentication_token_setup.ensure_token_if_auth_enabled(None, create_token_if_missing=True)
 
     node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
