@@ -16,6 +16,7 @@ from typing import IO, Any
 from recbole_invariant.comparison.collect import LABEL_FILE
 from recbole_invariant.comparison.plan import PlannedRun
 from recbole_invariant.evaluation import records
+from recbole_invariant.report.wording import roughly
 
 WORKER = (sys.executable, "-m", "recbole_invariant.comparison.worker")
 POLL_SECONDS = 0.1
@@ -200,11 +201,5 @@ def _progress(
     anything = fmean(outcome.seconds for outcome in outcomes)
     rest = sum(fmean(seconds.get(run.label, [anything])) for run in left) / jobs
     state = f"{last.seconds:.1f} s" if last.problem is None else f"failed, {last.problem}"
-    after = f"; about {_duration(rest)} left" if left else ""
+    after = f"; about {roughly(rest)} left" if left else ""
     return f"[{len(outcomes)}/{total}] {last.run.label} seed {last.run.seed}: {state}{after}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -64,6 +64,13 @@ def seconds(value: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def roughly(value: float) -> str:
+    """Write a duration that is estimated: 80 s, 12 min, 2.5 h."""
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
+
+
 def p_value(value: float) -> str:
     """Write a p-value."""
     if not isfinite(value):

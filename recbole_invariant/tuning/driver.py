@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from recbole_invariant.report.wording import roughly
 from recbole_invariant.tuning.journal import DEFAULTS, Journal, Report, Trial
 from recbole_invariant.tuning.plan import SearchPlan
 from recbole_invariant.tuning.proposals import Proposer, make_proposer
@@ -71,8 +72,7 @@ class Driver:
     @property
     def n_left(self) -> int:
         """Trials that have not ended, those included that are not proposed yet."""
-        ended = len(self.journal.trials) - len(self.journal.unfinished())
-        return max(0, self.plan.trials - ended)
+        return max(0, self.plan.trials - len(self.journal.ended()))
 
     def next_trial(self) -> Handed | None:
         """Hand out a trial; None where nothing is left to try."""
@@ -132,9 +132,8 @@ class Driver:
         if not self.journal.events:
             return
         going_on = ", ".join(str(trial.number) for trial in self._waiting)
-        done = len(self.journal.trials) - len(self._waiting)
         self._report(
-            f"{done} of {self.plan.trials} trials are over"
+            f"{len(self.journal.ended())} of {self.plan.trials} trials are over"
             + (f"; {going_on} go on from where they were" if going_on else "")
         )
 
@@ -165,7 +164,7 @@ class Driver:
     def _progress(self, trial: Trial) -> str:
         """Say how a trial ended, what is best, and about how long the rest takes."""
         first = self.plan.objectives[0]
-        ended = len(self.journal.trials) - len(self.journal.unfinished())
+        ended = len(self.journal.ended())
         value = self.objective_so_far(trial.number)
         how = {"stopped": "stopped early", "failed": "failed"}.get(trial.status, "done")
         after = max((report.validations for report in trial.reports), default=0)
@@ -198,10 +197,9 @@ class Driver:
         left = self.plan.trials - ended
         if not left:
             return ""
-        unfinished = self.journal.unfinished()
-        open_now = len(unfinished) + 1  # the one that ended makes room for the next
-        over = [one.seconds for one in self.journal.trials.values() if one not in unfinished]
-        return f"; about {duration(fmean(over) * left / min(open_now, left))} left"
+        open_now = len(self.journal.unfinished()) + 1  # the one that ended makes room
+        over = [trial.seconds for trial in self.journal.ended()]
+        return f"; about {roughly(fmean(over) * left / min(open_now, left))} left"
 
 
 def _nothing() -> None:
@@ -223,13 +221,6 @@ def _shown(options: dict[str, Any]) -> str:
     ]
     more = len(words) - SHOWN_OPTIONS
     return ", ".join(words[:SHOWN_OPTIONS]) + (f", and {more} more" if more > 0 else "")
-
-
-def duration(seconds: float) -> str:
-    """Say a time in words, roughly."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def require_proposer(plan: SearchPlan) -> None:

@@ -1,7 +1,7 @@
 """What holds around a search: one driver at a time, words for an interruption, the devices seen."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from recbole_invariant.folder_lock import only_here
@@ -41,15 +41,25 @@ def visible_devices_kept() -> Iterator[None]:
 
     It writes its option `gpu_id` there, and Ray, started afterwards, would see that GPU only.
     """
-    before = os.environ.get(DEVICES)
+    with environment({}, kept=(DEVICES,)):
+        yield
+
+
+@contextmanager
+def environment(values: Mapping[str, str], kept: Iterable[str] = ()) -> Iterator[None]:
+    """Set environment variables, and put back what was there.
+
+    Args:
+        values: to set.
+        kept: others to put back, whatever is done to them meanwhile.
+    """
+    before = {name: os.environ.get(name) for name in (*values, *kept)}
+    os.environ.update(values)
     try:
         yield
     finally:
-        _restore_devices(before)
-
-
-def _restore_devices(before: str | None) -> None:
-    if before is None:
-        os.environ.pop(DEVICES, None)
-    else:
-        os.environ[DEVICES] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

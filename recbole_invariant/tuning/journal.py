@@ -144,8 +144,14 @@ class Journal:
 
     def unfinished(self) -> list[Trial]:
         """List the trials that have not ended, by number."""
-        open_ones = [one for one in self.trials.values() if one.status in ("waiting", "running")]
-        return sorted(open_ones, key=lambda trial: trial.number)
+        return self._with_status("waiting", "running")
+
+    def ended(self) -> list[Trial]:
+        """List the trials that have ended, by number."""
+        return self._with_status("done", "stopped", "failed")
+
+    def _with_status(self, *statuses: Status) -> list[Trial]:
+        return [one for _, one in sorted(self.trials.items()) if one.status in statuses]
 
     def _add(self, event: dict[str, Any]) -> None:
         event = {**event, "at": round(time.monotonic() - self._begun, 3)}

@@ -14,8 +14,8 @@ from typing import Any
 from recbole_invariant.errors import InputError
 from recbole_invariant.logs import logging_to
 from recbole_invariant.preparation import Prepared
+from recbole_invariant.report.wording import roughly
 from recbole_invariant.trainer.stages import StagedTrainer
-from recbole_invariant.tuning.driver import duration
 from recbole_invariant.tuning.exchange_checks import require_exchangeable
 from recbole_invariant.tuning.journal import Report
 from recbole_invariant.tuning.plan import SearchPlan
@@ -46,8 +46,8 @@ class Preflight:
         less = "" if plan.scheduler in ("none", "pbt") else ", less what is stopped early"
         return (
             f"{tried}; training a trial of that size ({self.max_validations} validations) takes up "
-            f"to {duration(max(1.0, self.trial_seconds))}, all {plan.trials} with {at_a_time} at a "
-            f"time up to {duration(max(1.0, self.trial_seconds * rounds))}{less}; Ray and its "
+            f"to {roughly(max(1.0, self.trial_seconds))}, all {plan.trials} with {at_a_time} at a "
+            f"time up to {roughly(max(1.0, self.trial_seconds * rounds))}{less}; Ray and its "
             "workers take half a minute or so to start"
         )
 

@@ -8,30 +8,16 @@ no more is noticed.
 """
 
 import ipaddress
-import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
+from recbole_invariant.tuning.guards import environment
+
 SWITCH = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Ray reads it once, at its import, into the constant that `loopback_only` also sets."""
-
-
-@contextmanager
-def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and put back what was there."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.tuning.guards import environment
 from recbole_invariant.tuning.ray_loopback import (
     answers,
-    environment,
     is_loopback_cluster,
     loopback_only,
     running_cluster,

@@ -171,12 +171,7 @@ def watch(scheduler: Any, driver: Driver) -> None:
 
 def _replay_ended(scheduler: Any, driver: Driver) -> None:
     """Give the scheduler what ended trials reported, in the order in which they did."""
-    trials = driver.journal.trials
-    ended = {
-        number: _Ended(number)
-        for number, trial in trials.items()
-        if trial.status in ("done", "stopped", "failed")
-    }
+    ended = {trial.number: _Ended(trial.number) for trial in driver.journal.ended()}
     for event in driver.journal.events:
         number = event.get("trial")
         if number not in ended:

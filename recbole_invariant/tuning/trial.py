@@ -88,15 +88,14 @@ def run_trial(
     record = {
         **describe_training(training, folder),
         "metrics": training.metrics,
-        "trial": {"number": number, "options": dict(options), "objectives": plan_objectives(plan)},
+        "trial": {
+            "number": number,
+            "options": dict(options),
+            "objectives": [objective.name for objective in plan.objectives],
+        },
         "seconds": round(reporter.seconds(), 3),
     }
     records.write_json(folder / records.RUN_FILE, records.plain(record))
-
-
-def plan_objectives(plan: SearchPlan) -> list[str]:
-    """Name the objectives of a search."""
-    return [objective.name for objective in plan.objectives]
 
 
 def _other_rows(plan: SearchPlan, data: Prepared) -> dict[str, Any]:

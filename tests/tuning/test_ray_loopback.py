@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recbole_invariant.tuning import ray_loopback
+from recbole_invariant.tuning.guards import environment
 
 
 def test_what_is_set_meanwhile_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +18,7 @@ def test_what_is_set_meanwhile_is_put_back(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("TUNE_DISABLE_SIGINT_HANDLER", raising=False)
     values = {"RAY_AIR_NEW_OUTPUT": "0", "TUNE_DISABLE_SIGINT_HANDLER": "1"}
     before = constants.env_bool(ray_loopback.SWITCH, True)
-    with ray_loopback.environment(values), ray_loopback.loopback_only():
+    with environment(values), ray_loopback.loopback_only():
         assert os.environ["RAY_AIR_NEW_OUTPUT"] == "0"
         assert os.environ["TUNE_DISABLE_SIGINT_HANDLER"] == "1"
         assert constants.ENABLE_RAY_CLUSTER is False

@@ -44,21 +44,8 @@ class Scale:
         return floor(self.high / step + 1e-9) + floor(-self.low / step + 1e-9) + 1
 
 
-@dataclass(frozen=True)
-class LogScale:
-    """A logarithmic axis.
-
-    Attributes:
-        low: value at the pixel `start`; above 0.
-        high: value at the pixel `end`; larger than `low`.
-        start: pixel of the lower end; may be larger than `end`, as on a y axis.
-        end: pixel of the upper end.
-    """
-
-    low: float
-    high: float
-    start: float
-    end: float
+class LogScale(Scale):
+    """A logarithmic axis; `low` is above 0."""
 
     def __call__(self, value: float) -> float:
         """Return the pixel of a value above 0."""
@@ -74,7 +61,7 @@ class LogScale:
         first, last = floor(log10(self.low) + 1e-9), ceil(log10(self.high) - 1e-9)
         powers = [float(f"1e{k}") for k in range(first, last + 1)]
         for factors in ((1, 2, 5), (1, 3), (1,)):
-            found = self._inside([factor * power for power in powers for factor in factors])
+            found = self._within([factor * power for power in powers for factor in factors])
             if len(found) <= wanted:
                 break
         else:
@@ -82,7 +69,7 @@ class LogScale:
         # an axis within a decade may have none of these
         return [(v, f"{v:g}") for v in (found if len(found) > 1 else [self.low, self.high])]
 
-    def _inside(self, values: Iterable[float]) -> list[float]:
+    def _within(self, values: Iterable[float]) -> list[float]:
         slack = 1 + 1e-9
         return [value for value in values if self.low / slack <= value <= self.high * slack]
 
