@@ -1,8 +1,10 @@
 """The command `planted`."""
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recbole_invariant.cli.main import main
@@ -40,6 +42,28 @@ def test_another_name_is_told_where_its_options_are(
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        ["--spurious_dims", "0", "--style_strength", "0", "--noise_dims=22"],
+        ["--shares=[0.5,0.5]", "--style_spread", "0", "--items=50"],
+        ["--shares=[0.3,0.25,0.2,0.15,0.1]", "--environment_level", "user"],
+        ["--items", "8000", "--tastes", "2"],
+    ],
+)
+def test_worlds_of_other_laws(changed: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "planted"
+    assert main(["planted", "--out", str(folder), "--users", "40", *changed]) == 0
+    truth = pd.read_parquet(folder / "planted.truth_interactions.parquet")
+    kinds = pd.read_parquet(folder / "planted.truth_features.parquet")["kind"]
+    recipe = json.loads((folder / "planted.planted.json").read_text())
+    assert truth["environment"].nunique() == len(recipe["shares"])
+    assert (kinds == "spurious").sum() == 3 * recipe["spurious_dims"]
+    assert len(kinds) == 3 * 32
+    of_a_user = truth.groupby("user_id")["environment"].nunique()
+    assert (of_a_user.max() == 1) == (recipe["environment_level"] == "user")
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "planted needs --out DIR"),
@@ -54,6 +78,8 @@ def test_another_name_is_told_where_its_options_are(
         (["--out=x", "--users=many"], "--users: expected a whole number, not 'many'"),
         (["--out=x", "--shares=a"], "--shares: expected a list such as"),
         (["--out=x", "--seed=-1"], "--seed: expected a whole number >= 0"),
+        (["--out=x", "--environment_level=clik"], "Did you mean 'click'"),
+        (["--out=x", "--tastes=two"], "--tastes: expected a whole number, not 'two'"),
         (["--out=x", "--items=20"], "a user clicks 36 different items"),
         (["--out=x", "--config_files", "a.yaml"], "takes no --config_files"),
     ],
@@ -74,7 +100,7 @@ def test_mistakes_are_one_message(
 @pytest.mark.parametrize(
     ("words", "kind", "shown"),
     [
-        ([], PlantedOptions, "--shares=[0.5,0.3,0.2]\n      share of the interactions"),
+        ([], PlantedOptions, "--shares=[0.5,0.3,0.2]\n      probability of each"),
         (["--kind=sequences"], SequenceOptions, "--training_cue=environments\n"),
     ],
 )

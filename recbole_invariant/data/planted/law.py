@@ -11,10 +11,11 @@ from recbole_invariant.seeding import numpy_generator
 def generate(options: PlantedOptions, seed: int) -> PlantedData:
     """Draw a world and its clicks.
 
-    An interaction happens in a hidden environment e, drawn with `shares`; its item is drawn from
-    the softmax over the items that the user has not clicked of
+    An interaction happens in a hidden environment e, drawn with `shares` for it or once for its
+    user, and follows one of the user's tastes t; its item is drawn from the softmax over the items
+    that the user has not clicked of
 
-        content_strength <taste_u, content_i> + sign * style_strength <reaction_ue, style_ie>
+        content_strength <taste_ut, content_i> + sign * style_strength <reaction_ue, style_ie>
 
     with sign 1 in `train`, `valid` and `iid`, -1 in `ood_flip` and 0 in `ood_remove`. Each user's
     in-distribution clicks are put into their three files at random. The two shifted tests are two
@@ -23,9 +24,12 @@ def generate(options: PlantedOptions, seed: int) -> PlantedData:
 
     Args:
         options: sizes and strengths.
-        seed: >= 0; the same seed gives the same arrays, whatever the memory.
+        seed: >= 0; the same seed gives the same arrays, whatever the memory. Worlds that differ
+            in the number of tastes only share items, features, reactions and first tastes.
     """
-    causes = _draw_causes(options, numpy_generator(seed, "planted/causes"))
+    causes = _draw_causes(
+        options, numpy_generator(seed, "planted/causes"), numpy_generator(seed, "planted/tastes")
+    )
     features, kinds = _draw_features(options, causes, numpy_generator(seed, "planted/features"))
     clicks = draw_clicks(options, causes, seed)
     return PlantedData(options, seed, features, kinds, clicks, causes)
@@ -36,14 +40,21 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
-def _draw_causes(options: PlantedOptions, rng: np.random.Generator) -> Causes:
+def _draw_causes(
+    options: PlantedOptions, rng: np.random.Generator, more: np.random.Generator
+) -> Causes:
+    """Draw all causes; tastes after the first come from `more`, which leaves the others alone."""
     n, size = options.n_environments, options.style_dim
     common = unit(rng.standard_normal((n, 1, size)))
     own = rng.standard_normal((n, options.users, size)) / np.sqrt(size)
+    content = rng.standard_normal((options.items, options.content_dim))
+    style = rng.standard_normal((n, options.items, size))
+    first = rng.standard_normal((1, options.users, options.content_dim))
+    others = more.standard_normal((options.tastes - 1, options.users, options.content_dim))
     return Causes(
-        content=rng.standard_normal((options.items, options.content_dim)),
-        style=rng.standard_normal((n, options.items, size)),
-        taste=unit(rng.standard_normal((options.users, options.content_dim))),
+        content=content,
+        style=style,
+        taste=unit(np.concatenate([first, others])),
         reaction=unit(common + options.style_spread * own),
     )
 

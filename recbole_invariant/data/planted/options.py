@@ -3,10 +3,13 @@
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
-from recbole_invariant.errors import InputError
+from recbole_invariant.errors import InputError, suggest
 
 STYLE_SIGNS = {"train": 1.0, "valid": 1.0, "iid": 1.0, "ood_flip": -1.0, "ood_remove": 0.0}
 """File -> how style acts on its clicks: as in training, turned round, or not at all."""
+
+CLICK, USER = "click", "user"
+"""Values of `environment_level`: what a hidden environment belongs to."""
 
 
 def share_problems(shares: tuple[float, ...]) -> list[str]:
@@ -23,7 +26,10 @@ class PlantedOptions:
     Attributes:
         users: number of users.
         items: number of items.
-        shares: share of the interactions that each hidden environment has; they sum to 1.
+        shares: probability of each hidden environment; they sum to 1.
+        environment_level: `click`, every click has an environment of its own; or `user`, a user
+            has one for all clicks, those of the tests too.
+        tastes: independent tastes of a user; each click follows one of them, all equally likely.
         content_dim: causes that act in every environment.
         style_dim: causes that act in one environment only, for each environment.
         modalities: names of the feature matrices.
@@ -43,6 +49,8 @@ class PlantedOptions:
     users: int = 800
     items: int = 800
     shares: tuple[float, ...] = (0.5, 0.3, 0.2)
+    environment_level: str = CLICK
+    tastes: int = 1
     content_dim: int = 8
     style_dim: int = 3
     modalities: tuple[str, ...] = ("visual", "acoustic", "textual")
@@ -74,7 +82,7 @@ class PlantedOptions:
         return self.train + self.valid + self.iid
 
     def __post_init__(self) -> None:
-        problems = [*self._size_problems(), *share_problems(self.shares)]
+        problems = [*self._size_problems(), *share_problems(self.shares), *self._level_problems()]
         if problems:
             raise InputError(problems)
 
@@ -102,6 +110,15 @@ class PlantedOptions:
                 f"there are {self.items}; take more items or fewer rows a user."
             )
         return problems
+
+    def _level_problems(self) -> list[str]:
+        levels = (CLICK, USER)
+        if self.environment_level in levels:
+            return []
+        return [
+            f"environment_level: expected {' or '.join(levels)}, not '{self.environment_level}'."
+            f"{suggest(self.environment_level, levels)}"
+        ]
 
     def file_edges(self) -> list[tuple[str, int, int]]:
         """Return each in-distribution file with where its rows begin and end in a user's rows."""

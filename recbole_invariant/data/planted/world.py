@@ -17,7 +17,7 @@ class Causes:
     Attributes:
         content: `(items, content_dim)`.
         style: `(environments, items, style_dim)`.
-        taste: `(users, content_dim)`, rows of length 1.
+        taste: `(tastes, users, content_dim)`, rows of length 1.
         reaction: `(environments, users, style_dim)`, rows of length 1.
     """
 
@@ -35,11 +35,13 @@ class Clicks:
         users: `(n,)` int64 from 0.
         items: `(n,)` int64 from 0.
         environments: hidden environment of each row `(n,)` int64 from 0.
+        tastes: hidden taste that each row follows `(n,)` int64 from 0.
     """
 
     users: np.ndarray
     items: np.ndarray
     environments: np.ndarray
+    tastes: np.ndarray
 
 
 @dataclass(frozen=True)

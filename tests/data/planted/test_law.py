@@ -29,7 +29,7 @@ def explained(causes: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def test_tastes_and_reactions_have_length_1(world: PlantedData) -> None:
-    assert np.linalg.norm(world.causes.taste, axis=1) == pytest.approx(1)
+    assert np.linalg.norm(world.causes.taste, axis=2) == pytest.approx(1)
     assert np.linalg.norm(world.causes.reaction, axis=2) == pytest.approx(1)
 
 
@@ -89,7 +89,7 @@ def test_style_helps_in_training_and_hurts_after_the_flip(world: PlantedData) ->
     for name, rows in world.clicks.items():
         reaction = causes.reaction[rows.environments, rows.users]
         style = (reaction * causes.style[rows.environments, rows.items]).sum(axis=1)
-        content = (causes.taste[rows.users] * causes.content[rows.items]).sum(axis=1)
+        content = (causes.taste[0, rows.users] * causes.content[rows.items]).sum(axis=1)
         means[name] = style.mean()
         assert content.mean() > 1.2
         if name in PAST:
@@ -152,6 +152,11 @@ def test_a_seed_gives_one_world_whatever_is_held_in_memory(
         ({"items": 30}, "a user clicks 36 different items"),
         ({"users": 0}, "users: must be a whole number >= 1"),
         ({"shares": (0.5, 0.2)}, "shares: expected numbers > 0 that sum to 1"),
+        ({"tastes": 0}, "tastes: must be a whole number >= 1"),
+        (
+            {"environment_level": "users"},
+            "expected click or user, not 'users'. Did you mean 'user'",
+        ),
         ({"style_strength": float("nan")}, "style_strength: must be a number >= 0"),
         ({"modalities": ("a", "a")}, "modalities: expected different names"),
         ({"invariant_dims": 0, "spurious_dims": 0, "noise_dims": 0}, "a modality needs one"),
