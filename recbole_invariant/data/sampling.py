@@ -1,6 +1,6 @@
 """Batches of positive pairs and their negatives, drawn as tensors on the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -85,13 +85,45 @@ class ShuffledBatches:
         yield from order.split(self.batch_size)
 
 
-class EnvironmentBatches:
-    """One batch of every environment at each step; the largest environment sets the epoch.
+class StackedBatches:
+    """One batch of every set of rows at each step; the largest set sets the epoch.
 
-    A smaller environment starts again, newly shuffled, until the largest has been seen once
-    (InvRL's loop). Every environment always gives exactly `batch_size` rows, also one that has
-    fewer (its rows then repeat within the batch): the summed losses keep one scale. InvRL's
-    code gives such an environment a smaller batch, which would weigh its gradient down.
+    A smaller set starts again, newly shuffled, until the largest has been seen once (InvRL's
+    loop). Every set always gives exactly `batch_size` rows, also one that has fewer (its rows
+    then repeat within the batch): the summed losses keep one scale. InvRL's code gives such a
+    set a smaller batch, which would weigh its gradient down.
+
+    Args:
+        rows: row numbers of each set; a set without rows is left out.
+        batch_size: rows of each set a step.
+        generator: source of randomness, on the device of the rows.
+    """
+
+    def __init__(self, rows: Sequence[Tensor], batch_size: int, generator: torch.Generator) -> None:
+        self.rows = [r for r in rows if len(r)]
+        self.batch_size = batch_size
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return -(-max(len(r) for r in self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield row numbers `(sets, batch_size)`."""
+        needed = len(self) * self.batch_size
+        orders = torch.stack([self._order(rows, needed) for rows in self.rows])
+        yield from orders.split(self.batch_size, dim=1)
+
+    def _order(self, rows: Tensor, needed: int) -> Tensor:
+        """Repeat newly shuffled passes over the rows until there are enough."""
+        passes = [
+            rows[torch.randperm(len(rows), generator=self.generator, device=self.generator.device)]
+            for _ in range(-(-needed // len(rows)))
+        ]
+        return torch.cat(passes)[:needed]
+
+
+class EnvironmentBatches(StackedBatches):
+    """One batch of every environment at each step.
 
     Args:
         environment: environment label of every training interaction `(n_rows,)`.
@@ -104,23 +136,4 @@ class EnvironmentBatches:
         self, environment: Tensor, n_environments: int, batch_size: int, generator: torch.Generator
     ) -> None:
         rows = [torch.nonzero(environment == e).flatten() for e in range(n_environments)]
-        self.rows = [r for r in rows if len(r)]
-        self.batch_size = batch_size
-        self.generator = generator
-
-    def __len__(self) -> int:
-        return -(-max(len(r) for r in self.rows) // self.batch_size)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Yield row numbers `(environments, batch_size)`."""
-        needed = len(self) * self.batch_size
-        orders = torch.stack([self._order(rows, needed) for rows in self.rows])
-        yield from orders.split(self.batch_size, dim=1)
-
-    def _order(self, rows: Tensor, needed: int) -> Tensor:
-        """Repeat newly shuffled passes over the rows until there are enough."""
-        passes = [
-            rows[torch.randperm(len(rows), generator=self.generator, device=self.generator.device)]
-            for _ in range(-(-needed // len(rows)))
-        ]
-        return torch.cat(passes)[:needed]
+        super().__init__(rows, batch_size, generator)

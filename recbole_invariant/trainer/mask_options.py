@@ -9,7 +9,9 @@ from recbole_invariant.model.layers import AttentionOutput
 from recbole_invariant.objective.invariance import VarianceReduction
 
 WeightRule = Literal["adaptive", "erm", "irm", "fixed"]
-GradientNorm = Literal["none", "l2", "loss"]
+GradientNorm = Literal["none", "l2", "loss", "first"]
+ProjectionStart = Literal["pretrained", "drawn"]
+ProjectionObjective = Literal["erm", "both"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class MaskOptions:
     penalty_gate: Literal["sampled", "unclipped"]
     variance_reduction: VarianceReduction
     projection_decay: float
+    projection_start: ProjectionStart
+    projection_objective: ProjectionObjective
     init_std: float
     attention: bool
     attention_hidden: int
@@ -56,6 +60,8 @@ class MaskOptions:
             penalty_gate=config["penalty_gate"],
             variance_reduction=config["variance_reduction"],
             projection_decay=config["pretrain_projection_decay"],
+            projection_start=config["projection_start"],
+            projection_objective=config["projection_objective"],
             init_std=config["init_std"],
             attention=config["attention"],
             attention_hidden=config["attention_hidden"],

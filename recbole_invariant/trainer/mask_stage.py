@@ -48,7 +48,8 @@ class MaskStage(Stage):
     ) -> None:
         super().__init__(name, config["mask_epochs"])
         self.model, self.config, self.train_data = model, config, train_data
-        self.workspace, self.options = workspace, MaskOptions.from_config(config, outer)
+        self.workspace, self.outer = workspace, outer
+        self.options = MaskOptions.from_config(config, outer)
 
     def begin(self) -> None:
         """Draw mask, projection and attention anew (or warm), make batches and optimisers."""
@@ -73,6 +74,7 @@ class MaskStage(Stage):
         self.others = [p for p in self.mask_model.parameters() if p is not self.mask]
         self.optimizer = torch.optim.Adam(self.others, lr=options.learning_rate)
         self.erm_weights: list[float] = []
+        self.first_length: Tensor | None = None
 
     def _mask_model(self, generator: torch.Generator) -> MaskModel:
         """Make the mask model with its initial values."""
@@ -83,9 +85,14 @@ class MaskStage(Stage):
         gate = ClippedGaussianGate(features.shape[1], options.initial, options.noise)
         projection = torch.empty(content_size, features.shape[1])
         projection = projection.normal_(std=options.init_std, generator=generator).to(device)
-        if self.config["warm_start_mask"] and self.workspace.projection is not None:
+        kept = self.workspace.projection
+        if self.config["warm_start_mask"] and self.outer and kept is not None:
             gate.mask.data.copy_(self.workspace.mask)
-            projection = self.workspace.projection.clone()
+            projection = kept.clone()
+        elif options.projection_start == "pretrained":
+            if self.workspace.pretrained_projection is None:
+                raise RuntimeError(f"stage '{self.name}' needs the pretrained projection first")
+            projection = self.workspace.pretrained_projection.clone()
         attention = None
         if options.attention:
             user_size = tables.user.shape[1] + content_size
@@ -115,10 +122,22 @@ class MaskStage(Stage):
         irm_gradients: tuple[Tensor | None, ...] = (None,) * len(parameters)
         if with_penalty:
             irm_gradients = torch.autograd.grad(irm, parameters, allow_unused=True)
+        if self.first_length is None:
+            self.first_length = erm_gradients[0].norm()
         weights = objective_weights(
-            options, erm_gradients[0], irm_gradients[0], erm.detach(), irm.detach()
+            options,
+            erm_gradients[0],
+            irm_gradients[0],
+            erm.detach(),
+            irm.detach(),
+            self.first_length,
         )
         combined = combine_gradients(parameters, erm_gradients, irm_gradients, weights)
+        if options.projection_objective == "erm":
+            combined[1:] = [
+                torch.zeros_like(p) if g is None else g
+                for p, g in zip(self.others, erm_gradients[1:], strict=True)
+            ]
         for parameter, gradient in zip(parameters, combined, strict=True):
             parameter.grad = gradient
         pull = options.regularisation * (self.mask.detach() - options.centre)
@@ -170,6 +189,7 @@ class MaskStage(Stage):
             "mask_optimizer": optimizer_state(self.mask_optimizer),
             "optimizer": optimizer_state(self.optimizer),
             "generator": self.generator.get_state(),
+            "first_length": self.first_length,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -178,3 +198,4 @@ class MaskStage(Stage):
         self.mask_optimizer.load_state_dict(state["mask_optimizer"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+        self.first_length = state["first_length"]

@@ -14,10 +14,13 @@ from recbole_invariant.environment.given import INFERRED, TRUE, environment_sour
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.truth import truth_diagnostics
 from recbole_invariant.seeding import torch_generator
+from recbole_invariant.stability.gate import assess, make_reference
+from recbole_invariant.trainer.expert_stage import ExpertStage
 from recbole_invariant.trainer.given_stage import GivenStage
 from recbole_invariant.trainer.identify_stage import IdentifyStage
 from recbole_invariant.trainer.mask_stage import MaskStage
 from recbole_invariant.trainer.ranking_stage import RankingStage
+from recbole_invariant.trainer.reference_stage import ReferenceStage
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.trainer.weight_decay import WeightDecay
@@ -34,6 +37,7 @@ class PaInvRLTrainer(StagedTrainer):
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         super().__init__(config, model)
         ones = torch.ones_like(cast(Tensor, model.invariant_mask))
+        self.uses_experts = config["identification"] == "experts"
         self.workspace = Workspace(mask=config["mask_init"] * ones)
         self.train_dataset: Dataset | None = None
         self.pretrained: dict[str, float] | None = None
@@ -65,7 +69,15 @@ class PaInvRLTrainer(StagedTrainer):
             invariant = torch.from_numpy(true_kinds(self.train_dataset) == INVARIANT)
             self.workspace.mask = invariant.to(self.workspace.mask)
             return [final]
-        return [self._pretraining(train_data), *self._mask_stages(train_data, source), final]
+        stages = [self._pretraining(train_data)]
+        if config["stability_gate"] or (self._identifies(source) and self.uses_experts):
+            workspace, prepare = self.workspace, self._end_reference
+            stages.append(ReferenceStage(self.model, config, train_data, workspace, prepare))
+        return [*stages, *self._mask_stages(train_data, source), final]
+
+    def _identifies(self, source: str) -> bool:
+        """Whether environments are inferred."""
+        return source == INFERRED and self.config["outer_iterations"] > 0
 
     def _pretraining(self, train_data: AbstractDataLoader) -> Stage:
         """Return the stage that trains the backbone, whose embeddings are then frozen."""
@@ -91,9 +103,11 @@ class PaInvRLTrainer(StagedTrainer):
         stages: list[Stage] = []
         if source != INFERRED and config["outer_iterations"]:
             stages.append(GivenStage("environments", source, config, train_data, workspace))
+        elif self._identifies(source) and self.uses_experts:
+            stages.append(ExpertStage(model, config, train_data, workspace))
         for outer in range(config["outer_iterations"]):
             number = outer + 1
-            if source == INFERRED:
+            if source == INFERRED and not self.uses_experts:
                 name = f"identify {number}"
                 stages.append(IdentifyStage(name, model, config, train_data, workspace))
             stages.append(MaskStage(f"mask {number}", model, config, train_data, workspace, outer))
@@ -111,12 +125,53 @@ class PaInvRLTrainer(StagedTrainer):
     def _end_pretraining(self) -> None:
         """Keep the embeddings, and the validation result as that of the plain backbone."""
         self.workspace.keep_tables(self.model)
+        self.workspace.pretrain_epochs = (self.best_epoch or 0) + 1
         self.pretrained = self.best_valid_result
+
+    def _end_reference(self) -> None:
+        """Hold the held-out clicks against the reference: which dimensions are stable?"""
+        self._make_reference()
+        stability, reference = self.workspace.stability, self.workspace.reference
+        if stability is not None and reference is not None:
+            self.logger.info(
+                f"reference: temperature {reference.temperature}, "
+                f"{int(stability.flagged.sum())} of {len(stability.flagged)} dimensions flagged"
+            )
+
+    def _make_reference(self) -> None:
+        """Make the reference of the fold models, and the decision on the dimensions."""
+        workspace, config, dataset = self.workspace, self.config, self.train_dataset
+        if workspace.fold_tables is None or workspace.folds is None or dataset is None:
+            return
+        users = dataset.inter_feat[dataset.uid_field].to(config["device"])
+        items = dataset.inter_feat[dataset.iid_field].to(config["device"])
+        workspace.reference = make_reference(
+            workspace.fold_tables,
+            self.model.item_features,
+            (users, items, workspace.folds),
+            config["reference_items"],
+            torch_generator(config["seed"], "reference/items"),
+        )
+        workspace.stability = assess(
+            workspace.reference,
+            config["gate_smoothing"],
+            config["gate_level"],
+            config["gate_floor"],
+        )
 
     def _begin_final(self) -> None:
         """Start from fresh parameters on the masked features (Eq. 26)."""
         self._draw_parameters()
-        self.model.invariant_mask.copy_(self.workspace.mask)
+        self.model.invariant_mask.copy_(self._final_mask())
+
+    def _final_mask(self) -> Tensor:
+        """Return mask times gate; the control `uniform` spreads its strength evenly."""
+        mask, stability = self.workspace.mask, self.workspace.stability
+        if self.config["stability_gate"] and stability is not None:
+            mask = mask * stability.gate
+        if self.config["mask_source"] == "uniform":
+            mask = torch.full_like(mask, float(mask.square().mean().sqrt()))
+        return mask
 
     def extra_state(self) -> dict[str, Any]:
         """Return the workspace and the backbone's validation result."""
@@ -125,6 +180,7 @@ class PaInvRLTrainer(StagedTrainer):
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Take back what `extra_state` returned."""
         self.workspace.load_state(state["workspace"], self.config["device"])
+        self._make_reference()
         self.pretrained = state["pretrained"]
 
     def diagnostics(self) -> dict[str, Any]:
@@ -139,7 +195,22 @@ class PaInvRLTrainer(StagedTrainer):
             "invariant_mask": self.model.invariant_mask.tolist(),
             "environment_sizes": sizes,
             "backbone_valid": self.pretrained,
+            **self._stability(),
             **self._nearness_to_truth(),
+        }
+
+    def _stability(self) -> dict[str, Any]:
+        """Return what the reference said of each dimension."""
+        reference, stability = self.workspace.reference, self.workspace.stability
+        if reference is None or stability is None:
+            return {}
+        return {
+            "reference_temperature": reference.temperature,
+            "stability": {
+                "flagged": stability.flagged.int().tolist(),
+                "score": [round(value, 4) for value in stability.score.tolist()],
+                "excess": [round(value, 5) for value in stability.excess.tolist()],
+            },
         }
 
     def _nearness_to_truth(self) -> dict[str, Any]:

@@ -25,21 +25,29 @@ class ObjectiveWeights(NamedTuple):
 
 
 def gradient_scales(
-    options: MaskOptions, erm_gradient: Tensor, irm_gradient: Tensor, erm: Tensor, irm: Tensor
+    options: MaskOptions,
+    erm_gradient: Tensor,
+    irm_gradient: Tensor,
+    erm: Tensor,
+    irm: Tensor,
+    first: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Factors that the two gradients are multiplied by before they are weighed.
 
     `none` is the paper's; `l2` gives both length 1, which makes the min-norm weight exactly
-    1/2; `loss` divides each by its loss. A vanishing norm or loss gives factor 1.
+    1/2; `first` gives both the length `first` that L_ERM's had at the stage's first step, so that
+    the pull of the regulariser keeps its strength beside them; `loss` divides each by its loss. A
+    vanishing norm or loss gives factor 1.
     """
     one = torch.ones_like(erm)
     if options.gradient_norm == "none":
         return one, one
-    if options.gradient_norm == "l2":
+    if options.gradient_norm in ("l2", "first"):
         sizes = (erm_gradient.norm(), irm_gradient.norm())
     else:
         sizes = (erm.abs(), irm.abs())
-    erm_scale, irm_scale = (torch.where(size > 0, 1 / size, one) for size in sizes)
+    length = one if first is None or options.gradient_norm != "first" else first
+    erm_scale, irm_scale = (torch.where(size > 0, length / size, one) for size in sizes)
     return erm_scale, irm_scale
 
 
@@ -49,6 +57,7 @@ def objective_weights(
     irm_gradient: Tensor | None,
     erm: Tensor,
     irm: Tensor,
+    first: Tensor | None = None,
 ) -> ObjectiveWeights:
     """Weights of L_ERM and L_IRM at this step (Eq. 17, 18 for the rule `adaptive`).
 
@@ -58,6 +67,7 @@ def objective_weights(
         irm_gradient: gradient of L_IRM, or None when the penalty is off.
         erm: L_ERM.
         irm: L_IRM.
+        first: length of L_ERM's gradient at the stage's first step.
 
     Returns:
         0-d tensors >= 0. For `adaptive` without scaling the first two sum to 1.
@@ -71,7 +81,7 @@ def objective_weights(
     if options.rule == "fixed":
         erm_weight = one * options.erm_weight
         return ObjectiveWeights(erm_weight, one * options.irm_weight, erm_weight)
-    erm_scale, irm_scale = gradient_scales(options, erm_gradient, irm_gradient, erm, irm)
+    erm_scale, irm_scale = gradient_scales(options, erm_gradient, irm_gradient, erm, irm, first)
     weight = min_norm_weight(erm_scale * erm_gradient, irm_scale * irm_gradient).to(erm.dtype)
     return ObjectiveWeights(weight * erm_scale, (1 - weight) * irm_scale, weight)
 

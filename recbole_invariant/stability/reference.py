@@ -1,0 +1,195 @@
+"""What users would click according to models that have not seen those clicks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+TEMPERATURES = tuple(round(0.3 + 0.1 * k, 1) for k in range(10))
+"""Factors on the scores that are tried, .3 to 1.2."""
+
+CELLS_AT_A_TIME = 1 << 21
+"""Scores (users x items) held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class ItemSample:
+    """Items that stand for the catalogue in sums over all items.
+
+    Attributes:
+        items: `(n_sample,)` item ids from 1; repeated ones count as often.
+        log_weights: `(n_sample,)` log of what each counts for: 0 for a whole catalogue.
+    """
+
+    items: Tensor
+    log_weights: Tensor
+
+
+def sample_items(popularity: Tensor, n_sample: int, generator: torch.Generator) -> ItemSample:
+    """Take the whole catalogue, or draw from it by popularity where it is larger than asked for.
+
+    A softmax is concentrated on popular items: drawing with probability proportional to
+    `clicks + 1`, and weighing by its inverse, has a smaller variance than uniform draws.
+
+    Args:
+        popularity: training clicks of each item `(n_items,)`, the padding item 0 included.
+        n_sample: at most so many; 0 takes all.
+        generator: CPU generator.
+    """
+    device, n_items = popularity.device, len(popularity) - 1
+    if n_sample == 0 or n_items <= n_sample:
+        items = torch.arange(1, n_items + 1, device=device)
+        return ItemSample(items, torch.zeros(n_items, device=device))
+    chance = popularity[1:].to(torch.float64).cpu() + 1.0
+    chance = chance / chance.sum()
+    drawn = torch.multinomial(chance, n_sample, replacement=True, generator=generator)
+    weights = -(chance[drawn] * n_sample).log()
+    return ItemSample((drawn + 1).to(device), weights.to(device, torch.float32))
+
+
+@dataclass(frozen=True)
+class FoldTables:
+    """Parameters of F models `s_ui = <p_u, t_i> + <q_u, W f_i + b>`, stacked.
+
+    Attributes:
+        user: `(F, n_users, size)`.
+        user_content: `(F, n_users, content_size)`.
+        item: `(F, n_items, size)`.
+        projection: `(F, content_size, d)`.
+        bias: `(F, content_size)`.
+    """
+
+    user: Tensor
+    user_content: Tensor
+    item: Tensor
+    projection: Tensor
+    bias: Tensor
+
+    def item_vectors(self, fold: int, features: Tensor, items: Tensor) -> Tensor:
+        """Return `[t_i, W f_i + b]` of some items by one fold's model, `(n, size)`."""
+        content = linear(features[items], self.projection[fold], self.bias[fold])
+        return torch.cat([self.item[fold, items], content], dim=-1)
+
+    def user_vectors(self, fold: int, users: Tensor) -> Tensor:
+        """Return `[p_u, q_u]` of some users by one fold's model, `(n, size)`."""
+        return torch.cat([self.user[fold, users], self.user_content[fold, users]], dim=-1)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A block of users, what one fold's model thinks of them, and their clicks in that fold.
+
+    Attributes:
+        fold: number of the fold.
+        first: id of the block's first user; the others follow.
+        log_preference: log-probability of each sampled item `(n_users, n_sample)`; rows sum to 1.
+        rows: training rows of this fold `(n,)`.
+        user: place of each of these rows' users in the block `(n,)`.
+        item: their items `(n,)`.
+        log_likelihood: log-probability of each of these clicks among all items `(n,)`.
+    """
+
+    fold: int
+    first: int
+    log_preference: Tensor
+    rows: Tensor
+    user: Tensor
+    item: Tensor
+    log_likelihood: Tensor
+
+
+class HeldOutReference:
+    """`P_u = softmax(T s_u)` over all items but those that the fold's model was trained on.
+
+    Args:
+        tables: the fold models.
+        features: `(n_items, d)`.
+        users: user of every training row `(n_rows,)`.
+        items: item of every training row `(n_rows,)`.
+        folds: fold of every training row `(n_rows,)`.
+        sample: the items that sums run over.
+    """
+
+    def __init__(
+        self,
+        tables: FoldTables,
+        features: Tensor,
+        users: Tensor,
+        items: Tensor,
+        folds: Tensor,
+        sample: ItemSample,
+    ) -> None:
+        self.tables, self.features, self.sample = tables, features, sample
+        self.order = torch.argsort(users, stable=True)
+        self.users, self.items = users[self.order], items[self.order]
+        self.folds, self.n_folds = folds[self.order], len(tables.user)
+        self.temperature = 1.0
+        n_users = tables.user.shape[1]
+        counts = torch.bincount(users, minlength=n_users)
+        self.begins = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        self.block_size = max(1, CELLS_AT_A_TIME // len(sample.items))
+
+    def calibrate(self, every: int = 1) -> float:
+        """Set the temperature to what makes held-out clicks most likely, and return it.
+
+        Args:
+            every: look at one block of users in so many.
+        """
+        totals = torch.zeros(len(TEMPERATURES), dtype=torch.float64)
+        for fold, first, last in self._blocks(every):
+            scores, clicked, rows = self._scores(fold, first, last)
+            if not len(rows):
+                continue
+            user = self.users[rows] - first
+            for k, temperature in enumerate(TEMPERATURES):
+                normaliser = self._log_normaliser(temperature * scores)
+                totals[k] += float((temperature * clicked - normaliser[user]).double().sum())
+        self.temperature = TEMPERATURES[int(totals.argmax())]
+        return self.temperature
+
+    def blocks(self, every: int = 1) -> Iterator[HeldOut]:
+        """Go through all users of all folds, some users at a time.
+
+        Args:
+            every: only one block of users in so many.
+        """
+        for fold, first, last in self._blocks(every):
+            scores, clicked, rows = self._scores(fold, first, last)
+            logits = self.temperature * scores
+            normaliser = self._log_normaliser(logits)
+            user = self.users[rows] - first
+            likelihood = self.temperature * clicked - normaliser[user]
+            log_preference = logits + self.sample.log_weights - normaliser.unsqueeze(-1)
+            yield HeldOut(
+                fold, first, log_preference, self.order[rows], user, self.items[rows], likelihood
+            )
+
+    def _blocks(self, every: int) -> Iterator[tuple[int, int, int]]:
+        n_users = len(self.begins) - 1
+        for fold in range(self.n_folds):
+            for first in range(0, n_users, self.block_size * every):
+                yield fold, first, min(first + self.block_size, n_users)
+
+    def _log_normaliser(self, logits: Tensor) -> Tensor:
+        return torch.logsumexp(logits + self.sample.log_weights, dim=-1)
+
+    def _scores(self, fold: int, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Score the sample for a block of users, and its held-out clicks.
+
+        Returns:
+            Scores `(last - first, n_sample)`, -inf on items the model was trained on; scores of
+            the fold's clicks `(n,)`; and their places in the sorted rows `(n,)`.
+        """
+        tables, device = self.tables, self.features.device
+        vectors = tables.user_vectors(fold, torch.arange(first, last, device=device))
+        scores = vectors @ tables.item_vectors(fold, self.features, self.sample.items).T
+        rows = torch.arange(int(self.begins[first]), int(self.begins[last]), device=device)
+        held_out = self.folds[rows] == fold
+        seen = torch.zeros(last - first, len(self.features), dtype=torch.bool, device=device)
+        seen[self.users[rows[~held_out]] - first, self.items[rows[~held_out]]] = True
+        scores = scores.masked_fill(seen[:, self.sample.items], -torch.inf)
+        rows = rows[held_out]
+        clicked = tables.item_vectors(fold, self.features, self.items[rows])
+        return scores, (vectors[self.users[rows] - first] * clicked).sum(-1), rows
