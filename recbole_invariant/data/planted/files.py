@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recbole_invariant.data.planted.options import PlantedOptions
 from recbole_invariant.data.planted.world import Clicks, PlantedData
 from recbole_invariant.errors import InputError
 from recbole_invariant.files import make_folder, write_atomically
@@ -90,9 +91,19 @@ def _contents(data: PlantedData) -> dict[str, bytes]:
     contents["item_tokens.txt"] = items.encode()
     contents[TRUTH_INTERACTIONS] = parquet(_true_environments(data))
     contents[TRUTH_FEATURES] = parquet(_true_kinds(data))
-    recipe = {"kind": "items", "seed": data.seed, **asdict(data.options)}
-    contents[RECIPE] = (json.dumps(recipe, indent=2) + "\n").encode()
+    contents[RECIPE] = _recipe(data.options, data.seed)
     return contents
+
+
+def _recipe(options: PlantedOptions, seed: int) -> bytes:
+    recipe = {"kind": "items", "seed": seed, **asdict(options)}
+    return (json.dumps(recipe, indent=2) + "\n").encode()
+
+
+def is_written(options: PlantedOptions, seed: int, folder: Path) -> bool:
+    """Say whether `write` has put this world into a folder, by the recipe that it writes last."""
+    path = folder / f"{folder.name}.{RECIPE}"
+    return path.is_file() and path.read_bytes() == _recipe(options, seed)
 
 
 def tokens(letter: str, numbers: np.ndarray) -> list[str]:
