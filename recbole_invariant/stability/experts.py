@@ -88,7 +88,9 @@ class Experts(nn.Module):
             `(n, starts, K)`.
         """
         tilt = torch.einsum("sr,jkr->sjk", sampled, self.direction).flatten(1)
-        normaliser = (preference @ tilt.exp()).clamp_min(1e-30).log()
+        # standardised rare values are in the hundreds: exp(tilt) itself would overflow
+        largest = tilt.amax(dim=0)
+        normaliser = (preference @ (tilt - largest).exp()).clamp_min(1e-30).log() + largest
         own = torch.einsum("nr,jkr->njk", clicked, self.direction)
         shares = self.share.log_softmax(dim=-1)
         return shares + own - normaliser[user].view_as(own)
