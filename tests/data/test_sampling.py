@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from recbole_invariant.data.sampling import (
     EnvironmentBatches,
     ShuffledBatches,
+    StackedBatches,
     UniformNegatives,
 )
 
@@ -61,3 +62,34 @@ def test_every_step_has_a_full_batch_of_every_environment(
         # Whole passes: no row is seen twice before every other was seen once.
         assert counts[own].max() - counts[own].min() <= 1
         assert counts[own].min() >= 1
+
+
+ROW_SETS = st.lists(st.lists(st.integers(0, 99), max_size=20, unique=True), min_size=1, max_size=4)
+
+
+@settings(deadline=None)
+@given(ROW_SETS.filter(any), st.integers(1, 8))
+def test_stacked_batches_pass_over_every_set_until_the_largest_is_done(
+    sets: list[list[int]], batch_size: int
+) -> None:
+    batches = StackedBatches([torch.tensor(rows) for rows in sets], batch_size, generator())
+    present = [rows for rows in sets if rows]
+    for _ in range(2):
+        steps = list(batches)
+        assert len(steps) == len(batches) == -(-max(map(len, sets)) // batch_size)
+        assert all(step.shape == (len(present), batch_size) for step in steps)
+        for row, own in zip(torch.cat(steps, dim=1).tolist(), present, strict=True):
+            for first in range(0, len(row), len(own)):
+                passed = row[first : first + len(own)]
+                assert len(set(passed)) == len(passed)
+                assert set(passed) <= set(own)
+            assert set(row) == set(own)
+
+
+def test_stacked_batches_repeat_with_their_seed_and_shuffle_every_pass() -> None:
+    sets = [torch.arange(30), torch.arange(100, 110)]
+    one, again = (torch.cat(list(StackedBatches(sets, 10, generator(4))), 1) for _ in range(2))
+    assert torch.equal(one, again)
+    passes = one[1].view(3, 10)
+    assert passes.sort(dim=1).values.unique(dim=0).shape == (1, 10)
+    assert passes.unique(dim=0).shape == (3, 10)

@@ -1,0 +1,92 @@
+"""From fold models to the gate: what acts in one environment only is turned down."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from recbole_invariant.stability.gate import assess, make_reference
+from recbole_invariant.stability.reference import TEMPERATURES, FoldTables, HeldOutReference
+from tests.stability.held_out import draw_features, draw_world, generator
+
+
+def planted(seed: int, tilt: float, n_sample: int = 0) -> tuple[HeldOutReference, Tensor]:
+    """Fold models that know the users' taste for causes 0 and 1; cause 3 follows environments.
+
+    Returns:
+        The reference, and features `(n_items, 12)`: 3 of each cause in turn.
+    """
+    g, n_users, n_items, n_clicks = generator(seed), 200, 300, 12
+    causes, features = draw_features(n_items, 4, 3, g)
+    taste = torch.randn(n_users, 2, generator=g)
+    environment = torch.randint(2, (n_users, n_clicks, 1), generator=g) * 2.0 - 1
+    logits = (taste @ causes[1:, :2].T).unsqueeze(1) + tilt * environment * causes[1:, 3]
+    # distinct items in turn: every click is the largest of what is left with Gumbel noise
+    noisy = logits - torch.empty_like(logits).exponential_(generator=g).log()
+    items = torch.zeros(n_users, n_clicks, dtype=torch.int64)
+    for click in range(n_clicks):
+        items[:, click] = 1 + noisy[:, click].argmax(dim=1)
+        noisy.scatter_(2, (items[:, click] - 1).view(-1, 1, 1).expand(-1, n_clicks, 1), -torch.inf)
+    tables = FoldTables(
+        taste.expand(3, -1, -1),
+        torch.zeros(3, n_users, 1),
+        causes[:, :2].expand(3, -1, -1),
+        torch.zeros(3, 1, 12),
+        torch.zeros(3, 1),
+    )
+    users = torch.arange(n_users).repeat_interleave(n_clicks)
+    folds = torch.arange(len(users)) % 3
+    rows = (users, items.flatten(), folds)
+    return make_reference(tables, features, rows, n_sample, g), features
+
+
+def test_a_cause_of_some_environments_is_turned_down_and_nothing_else() -> None:
+    flagged = torch.zeros(12)
+    for seed in range(5):
+        reference, _ = planted(seed, 0.7)
+        found = assess(reference, smooth=True, level=0.1, floor=0.3)
+        assert found.gate.tolist() == pytest.approx([0.3 if f else 1 for f in found.flagged])
+        assert float(found.excess[9:].min()) > 0.15
+        flagged += found.flagged / 5
+    assert float(flagged[9:].min()) == 1
+    # by chance the squares of causes correlate a little over so few items
+    assert float(flagged[:9].mean()) < 0.25
+
+
+def test_without_environments_little_is_flagged() -> None:
+    flagged = [assess(planted(seed, 0.0)[0], True, 0.1, 0.3).flagged for seed in range(10)]
+    assert sum(bool(f.any()) for f in flagged) <= 4  # at level .1, 5 of 10: 1 in 600
+
+
+def test_smoothing_is_an_option() -> None:
+    reference, _ = planted(0, 0.5)
+    smooth, plain = (assess(reference, choice, 0.1, 0.3) for choice in (True, False))
+    assert torch.equal(smooth.excess, plain.excess)
+    assert not torch.allclose(smooth.score, plain.score)
+    # copies of one cause have more alike scores once smoothed
+    spreads = [found.score.view(4, 3).std(dim=1).mean() for found in (smooth, plain)]
+    assert float(spreads[0]) < 0.5 * float(spreads[1])
+
+
+def test_the_reference_has_the_best_temperature_and_a_sample_of_the_asked_size() -> None:
+    reference, _ = planted(1, 0.0)
+    assert 0.9 <= reference.temperature <= 1.1
+    assert len(reference.sample.items) == 299
+    sampled, _ = planted(1, 0.0, n_sample=60)
+    assert len(sampled.sample.items) == 60
+    assert sampled.temperature in TEMPERATURES
+    assert float(sampled.sample.log_weights.std()) > 0
+
+
+def test_features_are_standardised_before_they_are_assessed() -> None:
+    world = draw_world(5, n_users=30, n_items=20, n_clicks=200)
+    rows = (world.users, world.items, world.folds)
+    plain = make_reference(world.tables, world.features, rows, 0, generator())
+    scaled = make_reference(world.tables, world.features, rows, 0, generator())
+    scaled.features = world.features * torch.tensor([1.0, 10, 0.1, 3, 100]) + 2
+    # the models see features of their own: only what is assessed differs
+    scaled.tables = world.tables
+    blocks = list(plain.blocks())
+    scaled.blocks = lambda every=1: iter(blocks)  # type: ignore[method-assign]
+    one, other = (assess(reference, True, 0.1, 0.3) for reference in (plain, scaled))
+    torch.testing.assert_close(one.score, other.score, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(one.excess, other.excess, rtol=1e-3, atol=1e-3)
