@@ -32,7 +32,7 @@ from recbole_invariant.comparison.summary import Comparison
 from recbole_invariant.data.planted.files import is_written, write
 from recbole_invariant.data.planted.law import generate
 from recbole_invariant.data.planted.options import PlantedOptions
-from recbole_invariant.errors import InputError
+from recbole_invariant.errors import InputError, TrainingError
 from recbole_invariant.files import write_atomically
 
 DATASET = "planted"
@@ -128,9 +128,9 @@ def main(words: Sequence[str] | None = None) -> int:
     given = read_arguments(words)
     try:
         comparison = run(given)
-    except InputError as error:
+    except (InputError, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, InputError) else 1
     name = f"{given.world} {given.setting} {given.lines}"
     changed: dict[str, Any] = {**WORLDS[given.world], **_sizes(given)}
     text = section(comparison, name, changed, command_of(given))

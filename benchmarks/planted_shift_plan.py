@@ -9,6 +9,9 @@ from recbole_invariant.errors import InputError, suggest
 BASELINE = "UltraGCNF"
 ORACLE = "PaInvRL[mask_source=oracle]"
 
+GATE_ALONE = "PaInvRL[outer_iterations=0,mask_init=1.0]"
+"""No mask is learned: it stays at 1, and the stability gate is all that there is."""
+
 STRONG: dict[str, Any] = {"style_strength": 2.5}
 SHARED: dict[str, Any] = {"style_spread": 0.0}
 NO_SPURIOUS: dict[str, Any] = {"spurious_dims": 0, "noise_dims": 22, "style_strength": 0.0}
@@ -22,7 +25,10 @@ WORLDS: dict[str, dict[str, Any]] = {
     "strong": STRONG,
     "shared": SHARED,
     "strong-shared": {**STRONG, **SHARED},
+    # 2 rows an item instead of 20
     "catalogue": {"items": 8000},
+    # 6 rows an item
+    "catalogue-users": {"items": 8000, "users": 2400},
     "no-spurious": NO_SPURIOUS,
     "two-tastes": {"tastes": 2, "style_strength": 0.0},
 }
@@ -35,15 +41,29 @@ SETTINGS: dict[str, tuple[Path, ...]] = {
 """Setting -> files of options above dataset_configs/planted.yaml."""
 
 LINES: dict[str, tuple[str, ...]] = {
-    "short": (BASELINE, "PaInvRL", "PaInvRL[environment_source=random]", ORACLE),
+    "short": (BASELINE, "PaInvRL", "PaInvRL[mask_source=uniform]", ORACLE),
     "headline": (
         BASELINE,
         "PaInvRL",
         "PaInvRL[environment_source=random]",
         "PaInvRL[environment_source=true]",
+        "PaInvRL[stability_gate=false]",
+        GATE_ALONE,
+        "PaInvRL[mask_source=uniform]",
         "PaInvRL[irm_weight=0]",
+        "PaInvRL[identification=models]",
+        "PaInvRL[variant=paper]",
         "InvRL",
         "InvRL[environment_source=true]",
+        ORACLE,
+    ),
+    "gate": (
+        BASELINE,
+        "PaInvRL",
+        "PaInvRL[gate_smoothing=false]",
+        "PaInvRL[gate_floor=0.35]",
+        "PaInvRL[stability_gate=false]",
+        GATE_ALONE,
         ORACLE,
     ),
     # the paper's Table 3: one risk alone, and both
@@ -57,7 +77,6 @@ LINES: dict[str, tuple[str, ...]] = {
         "PaInvRL[n_environments=10]",
         ORACLE,
     ),
-    "variants": (BASELINE, "PaInvRL", "PaInvRL[variant=paper]", "PaInvRL[variant=invrl]", ORACLE),
 }
 """Name -> lines of a table, as `compare --models` takes them; each has baseline and oracle."""
 
