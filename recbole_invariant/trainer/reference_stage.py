@@ -10,14 +10,14 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from torch import Tensor
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
-from recbole_invariant.data.sampling import StackedBatches
+from recbole_invariant.data.sampling import StackedBatches, UniformNegatives
 from recbole_invariant.environment.models import EnvironmentModels
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.stability.folds import held_in_batches, user_folds
 from recbole_invariant.stability.reference import FoldTables
 from recbole_invariant.trainer.optimizer import optimizer_state
-from recbole_invariant.trainer.ranking_stage import TrainingPairs, negative_sampler
+from recbole_invariant.trainer.ranking_stage import TrainingPairs
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.workspace import Workspace
 
@@ -52,7 +52,7 @@ class ReferenceStage(Stage):
     def begin(self) -> None:
         """Deal out the folds, make models, graphs, batches and optimiser."""
         config, device = self.config, self.config["device"]
-        if not config["reference_epochs"]:
+        if not (config["reference_epochs"] or self.epochs_given):
             self.epochs = min(self.epochs, self.workspace.pretrain_epochs)
         self.generator = torch_generator(config["seed"], f"sampling/{self.name}", device)
         self.pairs = TrainingPairs.from_loader(self.train_data, device)
@@ -61,9 +61,8 @@ class ReferenceStage(Stage):
         self.loader = held_in_batches(
             self.folds, self.n_folds, config["train_batch_size"], self.generator
         )
-        self.negatives = negative_sampler(
-            config, self.train_data, self.model.n_items, self.generator
-        )
+        # whatever `negative_sampler` says: RecBole's spares the clicks that a fold must not know
+        self.negatives = UniformNegatives(self.model.n_items, config["n_negatives"], self.generator)
         self.graphs = [self._graph(fold) for fold in range(self.n_folds)]
         features = self.model.item_features
         self.models = EnvironmentModels(

@@ -32,6 +32,7 @@ class Stage(ABC):
     Attributes:
         name: shown in the progress bar, the history and `run.json`.
         epochs: at most so many.
+        epochs_given: whether `epochs` was asked for by the stage's name and is not to be changed.
         validates: whether the model is validated, early stopped and its best weights kept.
         eval_step: epochs between validations.
         patience: validations without improvement before the stage stops.
@@ -40,6 +41,7 @@ class Stage(ABC):
     def __init__(self, name: str, epochs: int) -> None:
         self.name = name
         self.epochs = epochs
+        self.epochs_given = False
         self.validates = False
         self.eval_step = 1
         self.patience = 10

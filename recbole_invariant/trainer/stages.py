@@ -142,6 +142,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.stages, self._planned = self._planned or self.build_stages(train_data), []
         for stage in self.stages:
             stage.epochs = self.stage_epochs.get(stage.name, stage.epochs)
+            stage.epochs_given = stage.name in self.stage_epochs
         self._options = {"valid_data": valid_data, "verbose": verbose, "bar": show_progress}
         self._saved, self._callback = saved and self.run_dir is not None, callback_fn
         resumed = self._resume_from
@@ -201,7 +202,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
 
         Nor has one whose epochs are given.
         """
-        if not stage.validates or self.one_pass or stage.name in self.stage_epochs:
+        if not stage.validates or self.one_pass or stage.epochs_given:
             return "done"
         return "early stop" if finished else "limit"
 
