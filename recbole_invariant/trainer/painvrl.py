@@ -125,7 +125,9 @@ class PaInvRLTrainer(StagedTrainer):
     def _end_pretraining(self) -> None:
         """Keep the embeddings, and the validation result as that of the plain backbone."""
         self.workspace.keep_tables(self.model)
-        self.workspace.pretrain_epochs = (self.best_epoch or 0) + 1
+        best, pretrain = self.best_epoch, self.stages[0]
+        # without validation (a refit) all of its epochs count
+        self.workspace.pretrain_epochs = pretrain.epochs if best is None else best + 1
         self.pretrained = self.best_valid_result
 
     def _end_reference(self) -> None:
