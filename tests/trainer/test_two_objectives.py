@@ -18,15 +18,16 @@ ERM, IRM = torch.tensor([1.0, 2.0, 0.0]), torch.tensor([-30.0, 5.0, 1.0])
 RISKS = (torch.tensor(4.0), torch.tensor(100.0))
 
 
-def weights(**changes: Any) -> tuple[float, float]:
-    options = MaskOptions.from_config(model_options("PaInvRL"), 0)
+def weights(first: float | None = None, **changes: Any) -> tuple[float, float]:
+    options = MaskOptions.from_config(model_options("PaInvRL", pareto="adaptive"), 0)
     options = dataclasses.replace(options, **changes)
-    found = objective_weights(options, ERM, IRM, *RISKS)
+    length = None if first is None else torch.tensor(first)
+    found = objective_weights(options, ERM, IRM, *RISKS, length)
     return float(found.erm), float(found.irm)
 
 
 def test_adaptive_weights_sum_to_one_and_shorten_the_gradient():
-    erm, irm = weights()
+    erm, irm = weights(gradient_norm="none")
     assert erm + irm == pytest.approx(1)
     combined = erm * ERM + irm * IRM
     for other in torch.linspace(0, 1, 101):
@@ -44,6 +45,19 @@ def test_l2_scaling_weighs_unit_gradients_equally():
     erm, irm = weights(gradient_norm="l2")
     assert erm * float(ERM.norm()) == pytest.approx(0.5, abs=1e-5)
     assert irm * float(IRM.norm()) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_scaling_by_the_first_length_is_that_of_unit_gradients_times_it():
+    unit = weights(gradient_norm="l2")
+    assert weights(7.0, gradient_norm="first") == pytest.approx([7 * weight for weight in unit])
+    # no other scaling reads it
+    for norm in ("none", "l2", "loss"):
+        assert weights(7.0, gradient_norm=norm) == weights(gradient_norm=norm)
+
+
+@pytest.mark.parametrize("rule", ["erm", "irm", "fixed"])
+def test_fixed_rules_are_not_scaled(rule: str):
+    assert weights(7.0, gradient_norm="first", rule=rule) == weights(rule=rule)
 
 
 def test_loss_scaling_does_not_depend_on_the_units_of_a_loss():
