@@ -179,8 +179,9 @@ class HeldOutReference:
         """Score the sample for a block of users, and its held-out clicks.
 
         Returns:
-            Scores `(last - first, n_sample)`, -inf on items the model was trained on; scores of
-            the fold's clicks `(n,)`; and their places in the sorted rows `(n,)`.
+            Scores `(last - first, n_sample)`, -inf on items the model was trained on (unless
+            that is all of them); scores of the fold's clicks `(n,)`; and their places in the
+            sorted rows `(n,)`.
         """
         tables, device = self.tables, self.features.device
         vectors = tables.user_vectors(fold, torch.arange(first, last, device=device))
@@ -189,7 +190,9 @@ class HeldOutReference:
         held_out = self.folds[rows] == fold
         seen = torch.zeros(last - first, len(self.features), dtype=torch.bool, device=device)
         seen[self.users[rows[~held_out]] - first, self.items[rows[~held_out]]] = True
-        scores = scores.masked_fill(seen[:, self.sample.items], -torch.inf)
+        seen = seen[:, self.sample.items]
+        # who has seen the whole sample keeps it: a softmax over nothing is NaN, in all sums
+        scores = scores.masked_fill(seen & ~seen.all(dim=1, keepdim=True), -torch.inf)
         rows = rows[held_out]
         clicked = tables.item_vectors(fold, self.features, self.items[rows])
         return scores, (vectors[self.users[rows] - first] * clicked).sum(-1), rows
