@@ -67,7 +67,7 @@ def test_every_step_has_a_full_batch_of_every_environment(
 ROW_SETS = st.lists(st.lists(st.integers(0, 99), max_size=20, unique=True), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ROW_SETS.filter(any), st.integers(1, 8))
 def test_stacked_batches_pass_over_every_set_until_the_largest_is_done(
     sets: list[list[int]], batch_size: int

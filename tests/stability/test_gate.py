@@ -9,8 +9,12 @@ from recbole_invariant.stability.reference import TEMPERATURES, FoldTables, Held
 from tests.stability.held_out import draw_features, draw_world, generator
 
 
-def planted(seed: int, tilt: float, n_sample: int = 0) -> tuple[HeldOutReference, Tensor]:
+def planted(
+    seed: int, tilt: float, n_sample: int = 0, scale: float = 1.0
+) -> tuple[HeldOutReference, Tensor]:
     """Fold models that know the users' taste for causes 0 and 1; cause 3 follows environments.
+
+    The models' scores are `scale` times too large.
 
     Returns:
         The reference, and features `(n_items, 12)`: 3 of each cause in turn.
@@ -27,7 +31,7 @@ def planted(seed: int, tilt: float, n_sample: int = 0) -> tuple[HeldOutReference
         items[:, click] = 1 + noisy[:, click].argmax(dim=1)
         noisy.scatter_(2, (items[:, click] - 1).view(-1, 1, 1).expand(-1, n_clicks, 1), -torch.inf)
     tables = FoldTables(
-        taste.expand(3, -1, -1),
+        (scale * taste).expand(3, -1, -1),
         torch.zeros(3, n_users, 1),
         causes[:, :2].expand(3, -1, -1),
         torch.zeros(3, 1, 12),
@@ -68,8 +72,9 @@ def test_smoothing_is_an_option() -> None:
 
 
 def test_the_reference_has_the_best_temperature_and_a_sample_of_the_asked_size() -> None:
-    reference, _ = planted(1, 0.0)
-    assert 0.9 <= reference.temperature <= 1.1
+    for scale in (1.0, 2.0):
+        reference, _ = planted(1, 0.0, scale=scale)
+        assert scale * reference.temperature == pytest.approx(1, abs=0.21)
     assert len(reference.sample.items) == 299
     sampled, _ = planted(1, 0.0, n_sample=60)
     assert len(sampled.sample.items) == 60

@@ -129,3 +129,16 @@ def test_many_sampled_items_give_the_reference_of_all_items() -> None:
         np.testing.assert_allclose(summed[:, 1:], all_of_it.log_preference.exp(), atol=0.02)
         np.testing.assert_allclose(one.log_likelihood, all_of_it.log_likelihood, atol=0.1)
         assert one.log_preference.logsumexp(1).abs().max() < 1e-4
+
+
+def test_who_has_seen_the_whole_sample_leaves_sums_finite() -> None:
+    world = draw_world(6, n_users=3, n_items=20, n_clicks=30)
+    fold = int(world.folds[0])
+    kept = ItemSample(world.items[:1], torch.zeros(1))  # trained on by both other models
+    reference = world.reference(kept)
+    reference.calibrate()
+    blocks = list(reference.blocks())
+    assert all(block.log_preference.abs().max() < 1e-6 for block in blocks)
+    assert all(torch.isfinite(block.log_likelihood).all() for block in blocks)
+    alone = world.scores((fold + 1) % 3)[int(world.users[0]), int(world.items[0])]
+    assert alone == -np.inf
