@@ -33,6 +33,11 @@ PAINVRL = {
     "mask_epochs": 2,
     "outer_iterations": 1,
     "n_environments": 2,
+    "stability_gate": True,
+    "gate_level": 0.999,  # flags all dimensions, so that environments are fitted
+    "reference_folds": 2,
+    "reference_epochs": 0,
+    "identification": "experts",
 }
 
 
@@ -109,7 +114,9 @@ def weights(result: Any) -> dict[str, torch.Tensor]:
 def test_a_refit_has_no_validation_anywhere(folder: Path) -> None:
     first = run("PaInvRL", folder, options(folder, **PAINVRL))
     chosen = refit_options(first.record)
-    assert list(chosen["refit_epochs"]) == ["pretrain", "identify 1", "mask 1", "final"]
+    names = ["pretrain", "reference", "environments", "mask 1", "final"]
+    assert list(chosen["refit_epochs"]) == names
+    assert chosen["refit_epochs"]["reference"] == chosen["refit_epochs"]["pretrain"]
     again = run("PaInvRL", folder, options(folder, **PAINVRL, **chosen))
 
     assert again.run_dir is not None

@@ -57,18 +57,23 @@ def test_the_true_mask_is_used_as_it_is(folder: Path, name: str) -> None:
     assert (kinds == "invariant").sum() == 30
     assert model.invariant_mask.tolist() == (kinds == "invariant").astype(float).tolist()
     assert stages(trainer) == ["final"]
+    assert "stability" not in trainer.diagnostics()
     quality = {"invariant": 1.0, "spurious": 0.0, "noise": 0.0}
     found = trainer.diagnostics()
     assert found["mask_quality"] == quality
     assert "environment_agreement" not in found
 
 
-def test_true_environments_are_used_as_they_are(folder: Path) -> None:
-    _, trainer, data = trained(folder, "PaInvRL", **SHORT, environment_source="true")
+@pytest.mark.parametrize("gate", [False, True])
+def test_true_environments_are_used_as_they_are(folder: Path, gate: bool) -> None:
+    options = {**SHORT, "stability_gate": gate}
+    _, trainer, data = trained(folder, "PaInvRL", **options, environment_source="true")
     truth = true_environments(data.parts.train, "train")
     assert trainer.workspace.labels.tolist() == truth.tolist()
     assert data.parts.train.inter_feat["env_id"].tolist() == truth.tolist()
-    assert stages(trainer) == ["pretrain", "environments", "mask 1", "mask 2", "final"]
+    reference = ["reference"] if gate else []
+    masks = ["environments", "mask 1", "mask 2"]
+    assert stages(trainer) == ["pretrain", *reference, *masks, "final"]
     found = trainer.diagnostics()
     assert found["environment_agreement"] == {"ari": 1.0, "n_environments_true": 3}
     assert found["environment_sizes"] == np.bincount(truth).tolist()

@@ -17,6 +17,19 @@ class TestInvRL(ModelContract):
     name = "InvRL"
     options = SHORT
 
+    def test_the_mask_is_the_last_iterations(self, after: Any) -> None:
+        model, trainer, _ = after
+        names = [record["name"] for record in trainer.stage_records]
+        assert names == ["pretrain", "identify 1", "mask 1", "identify 2", "mask 2", "final"]
+        assert torch.equal(model.invariant_mask, trainer.workspace.mask)
+
+    def test_history_logs_sizes_and_changes(self, after: Any) -> None:
+        lines, rows = after[1].history.lines, len(after[2].parts.train.inter_feat)
+        named = [line for line in lines if "environment_sizes" in line]
+        assert named
+        assert all(sum(line["environment_sizes"]) == rows for line in named)
+        assert all(0 <= line["labels_changed"] <= rows for line in named)
+
 
 def test_is_painvrl_with_the_variants_options(tmp_path: Path) -> None:
     write_toy(tmp_path)

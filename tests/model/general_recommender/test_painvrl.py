@@ -17,6 +17,15 @@ SHORT: dict[str, Any] = {
     "him_rounds": 2,
     "mask_epochs": 2,
 }
+GATED: dict[str, Any] = {
+    **SHORT,
+    "stability_gate": True,
+    "gate_level": 0.999,  # flags enough dimensions for environments
+    "reference_folds": 2,
+    "reference_epochs": 2,
+    "identification": "experts",
+    "outer_iterations": 1,
+}
 SAME_DECAY: dict[str, Any] = {
     "item_decay_ratio": 3.0,
     "projection_decay": 0.02,
@@ -35,18 +44,35 @@ class TestPaInvRL(ModelContract):
     """The contract, and what the stages leave behind."""
 
     name = "PaInvRL"
-    options = SHORT
+    options = GATED
 
     def test_stages_run_in_order(self, after: Any) -> None:
         names = [record["name"] for record in after[1].stage_records]
-        assert names == ["pretrain", "identify 1", "mask 1", "identify 2", "mask 2", "final"]
+        assert names == ["pretrain", "reference", "environments", "mask 1", "final"]
 
-    def test_the_mask_was_learned_and_is_the_last_iterations(self, after: Any) -> None:
+    def test_the_mask_was_learned_and_is_gated(self, after: Any) -> None:
         model, trainer, _ = after
-        assert model.invariant_mask.shape == (N_DIMS,)
-        assert float(model.invariant_mask.std()) > 0
-        assert bool(((model.invariant_mask >= 0) & (model.invariant_mask <= 1)).all())
-        assert torch.equal(model.invariant_mask, trainer.workspace.mask)
+        mask, gate = trainer.workspace.mask, trainer.workspace.stability.gate
+        assert mask.shape == (N_DIMS,)
+        assert float(mask.std()) > 0
+        assert bool(((mask >= 0) & (mask <= 1)).all())
+        assert float(gate.min()) < 1
+        assert torch.equal(model.invariant_mask, mask * gate)
+
+    @pytest.mark.parametrize(
+        ("checkpoints", "stage"), [(4, "reference"), (5, "environments"), (6, "mask 1")]
+    )
+    def test_a_training_killed_between_the_rankings_goes_on_to_the_same_bits(
+        self, after: Any, folder: Path, tmp_path: Path, checkpoints: int, stage: str
+    ) -> None:
+        assert after[1].history.lines[checkpoints - 1]["stage"] == stage
+        model, trainer = self.interrupted(folder, tmp_path, checkpoints)
+        assert same_weights(after[0], model)
+        assert torch.equal(trainer.workspace.labels, after[1].workspace.labels)
+        assert torch.equal(trainer.workspace.mask, after[1].workspace.mask)
+        assert trainer.diagnostics() == after[1].diagnostics()
+        losses = [line["losses"] for line in trainer.history.lines]
+        assert losses == [line["losses"] for line in after[1].history.lines]
 
     def test_labels_are_a_column_of_the_interactions(self, after: Any) -> None:
         _, trainer, data = after
@@ -54,15 +80,14 @@ class TestPaInvRL(ModelContract):
         assert torch.equal(column, trainer.workspace.labels)
         assert set(column.tolist()) <= {0, 1, 2}
 
-    def test_history_logs_weights_sizes_and_changes(self, after: Any) -> None:
+    def test_history_logs_the_weights_and_the_gain_of_the_environments(self, after: Any) -> None:
         lines = after[1].history.lines
         mask = [line for line in lines if line["stage"] == "mask 1"]
+        assert len(mask) == 2
         assert all(0 <= line["w_erm"] <= 1 for line in mask)
-        rows = len(after[2].parts.train.inter_feat)
-        named = [line for line in lines if "environment_sizes" in line]
-        assert named
-        assert all(sum(line["environment_sizes"]) == rows for line in named)
-        assert all(0 <= line["labels_changed"] <= rows for line in named)
+        gains = [line["log_likelihood_gain"] for line in lines if line["stage"] == "environments"]
+        assert len(gains) == 1
+        assert gains[0] > 0
 
 
 class TestMaskOfOnes(ModelContract):
@@ -72,6 +97,7 @@ class TestMaskOfOnes(ModelContract):
     options: ClassVar[dict[str, Any]] = {
         **SHORT,
         **SAME_DECAY,
+        "stability_gate": False,
         "outer_iterations": 0,
         "mask_init": 1.0,
     }
