@@ -6,7 +6,7 @@ experts and their shares are fitted to the held-out clicks as a mixture; a click
 environment with the largest posterior. Ours; no paper.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,21 +36,6 @@ def flagged_subspace(features: Tensor, flagged: Tensor) -> Tensor:
     return chosen @ (vectors[:, kept] * values[kept].clamp_min(1e-12).rsqrt())
 
 
-@dataclass(frozen=True)
-class FoldClicks:
-    """One fold's held-out clicks and the reference's preferences, for fitting.
-
-    Attributes:
-        preference: `(n_users, n_sample)`, rows sum to 1.
-        user: row of each click's user `(n,)`.
-        item: item of each click `(n,)`.
-    """
-
-    preference: Tensor
-    user: Tensor
-    item: Tensor
-
-
 class Experts(nn.Module):
     """K experts on r coordinates, fitted from several starts at once.
 
@@ -75,34 +60,32 @@ class Experts(nn.Module):
         self.direction = nn.Parameter((0.3 * drawn).to(device))
         self.share = nn.Parameter(torch.zeros(n_starts, n_environments, device=device))
 
-    def joint(self, preference: Tensor, sampled: Tensor, clicked: Tensor, user: Tensor) -> Tensor:
+    def joint(self, block: HeldOut, coordinates: Tensor) -> Tensor:
         """Log of share times likelihood ratio to the reference, of each click.
 
         Args:
-            preference: `(n_users, n_sample)`.
-            sampled: coordinates of the sampled items `(n_sample, r)`.
-            clicked: coordinates of the clicked items `(n, r)`.
-            user: row of each click's user `(n,)`.
+            block: users, their preferences and held-out clicks.
+            coordinates: of every item `(n_items, r)`.
 
         Returns:
             `(n, starts, K)`.
         """
+        sampled = coordinates[block.sample.items]
         tilt = torch.einsum("sr,jkr->sjk", sampled, self.direction).flatten(1)
         # standardised rare values are in the hundreds: exp(tilt) itself would overflow
         largest = tilt.amax(dim=0)
-        normaliser = (preference @ (tilt - largest).exp()).clamp_min(1e-30).log() + largest
-        own = torch.einsum("nr,jkr->njk", clicked, self.direction)
+        normaliser = (block.preference @ (tilt - largest).exp()).clamp_min(1e-30).log() + largest
+        own = torch.einsum("nr,jkr->njk", coordinates[block.item], self.direction)
         shares = self.share.log_softmax(dim=-1)
-        return shares + own - normaliser[user].view_as(own)
+        return shares + own - normaliser[block.user].view_as(own)
 
-    def likelihood(self, fold: FoldClicks, coordinates: Tensor, sampled: Tensor) -> Tensor:
-        """Mean log-likelihood of a fold's clicks over that of the reference, `(starts,)`."""
-        joint = self.joint(fold.preference, sampled, coordinates[fold.item], fold.user)
-        return joint.logsumexp(dim=-1).mean(dim=0)
+    def likelihood(self, blocks: Sequence[HeldOut], coordinates: Tensor) -> Tensor:
+        """Mean log-likelihood of the blocks' clicks over that of the reference, `(starts,)`."""
+        totals = [self.joint(block, coordinates).logsumexp(dim=-1).sum(dim=0) for block in blocks]
+        n_clicks = sum(len(block.item) for block in blocks)
+        return torch.stack(totals).sum(dim=0) / max(n_clicks, 1)
 
     @torch.no_grad()
-    def labels(self, block: HeldOut, coordinates: Tensor, items: Tensor, start: int) -> Tensor:
+    def labels(self, block: HeldOut, coordinates: Tensor, start: int) -> Tensor:
         """Environment of each held-out click of a block by one start's experts, `(n,)` int64."""
-        preference = block.log_preference.exp()
-        joint = self.joint(preference, coordinates[items], coordinates[block.item], block.user)
-        return joint[:, start].argmax(dim=-1)
+        return self.joint(block, coordinates)[:, start].argmax(dim=-1)

@@ -73,22 +73,26 @@ def calibrated_scores(dispersion: Dispersion, smoothing: Tensor | None) -> Tenso
     return torch.where(known & (spread > 0), centred / spread.clamp_min(1e-30), 0.0)
 
 
-def flag(score: Tensor, level: float) -> Tensor:
+def flag(score: Tensor, level: float, share: float = 0.0) -> Tensor:
     """Flag dimensions with the false discovery rate at most `level` (Benjamini, Hochberg 1995).
+
+    With many clicks every misfit of the reference is significant; a share of the largest score is
+    a smallest size of the effect that does not depend on the number of clicks.
 
     Args:
         score: `(d,)`, N(0, 1) for a dimension that is stable; one-sided, large is unstable.
         level: expected share of stable dimensions among the flagged, in (0, 1).
+        share: of the largest score, which a flagged dimension's must reach, in [0, 1].
 
     Returns:
         `(d,)` bool.
     """
     adjusted = false_discovery_control(norm.sf(score.double().cpu().numpy()), method="bh")
-    return torch.from_numpy(adjusted <= level).to(score.device)
+    return torch.from_numpy(adjusted <= level).to(score.device) & (score >= share * score.max())
 
 
 def stability_of(
-    dispersion: Dispersion, smoothing: Tensor | None, level: float, floor: float
+    dispersion: Dispersion, smoothing: Tensor | None, level: float, share: float, floor: float
 ) -> Stability:
     """Decide which dimensions are stable.
 
@@ -96,10 +100,11 @@ def stability_of(
         dispersion: excess variance by user.
         smoothing: weights `(d, d)`, or None.
         level: false discovery rate, in (0, 1).
+        share: smallest score of a flagged dimension over the largest one's, in [0, 1].
         floor: gate of a flagged dimension, in [0, 1].
     """
     score = calibrated_scores(dispersion, smoothing)
-    flagged = flag(score, level)
+    flagged = flag(score, level, share)
     total = dispersion.clicks.sum().clamp_min(1)
     expected = dispersion.expected.clamp_min(1e-12)
     excess = dispersion.excess.sum(dim=0) / total / expected

@@ -1,11 +1,49 @@
 """The whole way from fold models to the decision on each dimension."""
 
+from dataclasses import dataclass
+
 import torch
+from recbole.config import Config
 from torch import Tensor
 
+from recbole_invariant.seeding import torch_generator
 from recbole_invariant.stability.flags import Stability, correlation_smoothing, stability_of
 from recbole_invariant.stability.overdispersion import dispersion, standardise
-from recbole_invariant.stability.reference import FoldTables, HeldOutReference, sample_items
+from recbole_invariant.stability.reference import (
+    FoldTables,
+    HeldOutReference,
+    ItemSample,
+    sample_items,
+)
+
+CELLS_AT_A_TIME = 1 << 21
+"""Scores (users x items) held in memory at a time."""
+
+USERS_A_SAMPLE = 32
+"""Users that share a sample of the catalogue; with more, its error shows in the scores."""
+
+CELLS_FOR_TEMPERATURE = 1 << 23
+"""Scores a fold that the temperature is chosen by."""
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """Settings of the gate; every field is documented in properties/model/PaInvRL.yaml."""
+
+    smoothing: bool
+    level: float
+    share: float
+    floor: float
+
+    @classmethod
+    def from_config(cls, config: Config) -> "GateOptions":
+        """Read the options."""
+        return cls(
+            smoothing=config["gate_smoothing"],
+            level=config["gate_level"],
+            share=config["gate_share"],
+            floor=config["gate_floor"],
+        )
 
 
 def make_reference(
@@ -13,7 +51,7 @@ def make_reference(
     features: Tensor,
     rows: tuple[Tensor, Tensor, Tensor],
     n_sample: int,
-    generator: torch.Generator,
+    seed: int,
 ) -> HeldOutReference:
     """Make the held-out reference at its best temperature.
 
@@ -21,28 +59,27 @@ def make_reference(
         tables: the fold models.
         features: `(n_items, d)`.
         rows: user, item and fold of every training row, `(n_rows,)` each.
-        n_sample: items that stand for the catalogue; 0 takes all.
-        generator: CPU generator of the sample.
+        n_sample: items that stand for the catalogue, drawn anew for some users each; 0 takes all.
+        seed: of the samples.
     """
     users, items, folds = rows
-    popularity = torch.bincount(items, minlength=len(features))
-    sample = sample_items(popularity, n_sample, generator)
-    reference = HeldOutReference(tables, features, users, items, folds, sample)
-    reference.calibrate()
+    popularity, n_items = torch.bincount(items, minlength=len(features)), len(features)
+    is_sampled = 0 < n_sample < n_items - 1
+
+    def sample(fold: int, first: int) -> ItemSample:
+        stream = torch_generator(seed, f"reference/{fold}/{first}")
+        return sample_items(popularity, n_sample, stream)
+
+    block_size = USERS_A_SAMPLE if is_sampled else max(1, CELLS_AT_A_TIME // n_items)
+    reference = HeldOutReference(tables, features, users, items, folds, sample, block_size)
+    reference.calibrate(reference.every(CELLS_FOR_TEMPERATURE))
     return reference
 
 
-def assess(reference: HeldOutReference, smooth: bool, level: float, floor: float) -> Stability:
-    """Decide which dimensions act in some situations only.
-
-    Args:
-        reference: what users were expected to click.
-        smooth: average the scores of correlated dimensions.
-        level: false discovery rate, in (0, 1).
-        floor: gate of a flagged dimension, in [0, 1].
-    """
+def assess(reference: HeldOutReference, options: GateOptions) -> Stability:
+    """Decide which dimensions act in some situations only."""
     features = standardise(reference.features)
     n_users = reference.tables.user.shape[1]
-    found = dispersion(reference.blocks(), features, reference.sample, n_users)
-    smoothing = correlation_smoothing(features) if smooth else None
-    return stability_of(found, smoothing, level, floor)
+    found = dispersion(reference.blocks(), features, n_users)
+    smoothing = correlation_smoothing(features) if options.smoothing else None
+    return stability_of(found, smoothing, options.level, options.share, options.floor)

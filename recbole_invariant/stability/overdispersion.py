@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recbole_invariant.stability.reference import HeldOut, ItemSample
+from recbole_invariant.stability.reference import HeldOut
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,22 @@ def standardise(features: Tensor) -> Tensor:
     return scaled
 
 
-def dispersion(
-    blocks: Iterable[HeldOut], features: Tensor, sample: ItemSample, n_users: int
-) -> Dispersion:
+def dispersion(blocks: Iterable[HeldOut], features: Tensor, n_users: int) -> Dispersion:
     """Add up observed and expected variance within each user and fold.
 
     Args:
         blocks: held-out clicks, from `HeldOutReference.blocks`.
         features: standardised, `(n_items, d)`.
-        sample: the items of the reference.
         n_users: number of users, padding included.
     """
     d = features.shape[1]
     excess = features.new_zeros(n_users, d)
     clicks = features.new_zeros(n_users)
     total = features.new_zeros(d)
-    sampled = features[sample.items]
     for block in blocks:
+        sampled = features[block.sample.items]
         first = block.first
-        n = len(block.log_preference)
+        n = len(block.preference)
         count = torch.bincount(block.user, minlength=n).to(features.dtype)
         several = count >= 2
         clicked = features[block.item]
@@ -72,9 +69,8 @@ def dispersion(
         squares = (clicked - mean[block.user]).square()
         observed = clicked.new_zeros(n, d).index_add_(0, block.user, squares)
         observed = observed * (count / (count - 1).clamp_min(1)).unsqueeze(-1)
-        preference = block.log_preference.exp()
-        first_moment = preference @ sampled
-        expected = preference @ sampled.square() - first_moment.square()
+        first_moment = block.preference @ sampled
+        expected = block.preference @ sampled.square() - first_moment.square()
         counted = torch.where(several, count, torch.zeros_like(count)).unsqueeze(-1)
         excess[first : first + n] += (
             torch.where(several.unsqueeze(-1), observed, 0.0) - counted * expected

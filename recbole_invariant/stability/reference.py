@@ -1,6 +1,6 @@
 """What users would click according to models that have not seen those clicks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +9,6 @@ from torch.nn.functional import linear
 
 TEMPERATURES = tuple(round(0.3 + 0.1 * k, 1) for k in range(10))
 """Factors on the scores that are tried, .3 to 1.2."""
-
-CELLS_AT_A_TIME = 1 << 21
-"""Scores (users x items) held in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,11 @@ def sample_items(popularity: Tensor, n_sample: int, generator: torch.Generator) 
     return ItemSample((drawn + 1).to(device), weights.to(device, torch.float32))
 
 
+def log_normaliser(logits: Tensor, sample: ItemSample) -> Tensor:
+    """Log of the sum of `exp(logits)` over the whole catalogue, `(n_users,)`."""
+    return torch.logsumexp(logits + sample.log_weights, dim=-1)
+
+
 @dataclass(frozen=True)
 class FoldTables:
     """Parameters of F models `s_ui = <p_u, t_i> + <q_u, W f_i + b>`, stacked.
@@ -84,7 +86,9 @@ class HeldOut:
     Attributes:
         fold: number of the fold.
         first: id of the block's first user; the others follow.
-        log_preference: log-probability of each sampled item `(n_users, n_sample)`; rows sum to 1.
+        sample: the items that stand for the catalogue in this block.
+        preference: probability that each sampled item stands for `(n_users, n_sample)`; rows sum
+            to 1.
         rows: training rows of this fold `(n,)`.
         user: place of each of these rows' users in the block `(n,)`.
         item: their items `(n,)`.
@@ -93,7 +97,8 @@ class HeldOut:
 
     fold: int
     first: int
-    log_preference: Tensor
+    sample: ItemSample
+    preference: Tensor
     rows: Tensor
     user: Tensor
     item: Tensor
@@ -109,7 +114,10 @@ class HeldOutReference:
         users: user of every training row `(n_rows,)`.
         items: item of every training row `(n_rows,)`.
         folds: fold of every training row `(n_rows,)`.
-        sample: the items that sums run over.
+        sample: from fold and first user of a block to the items that its sums run over. Blocks
+            that are tested together need samples of their own: the error of one sample for all
+            users would not average out, and no error by user would show it.
+        block_size: users in a block, >= 1.
     """
 
     def __init__(
@@ -119,9 +127,11 @@ class HeldOutReference:
         users: Tensor,
         items: Tensor,
         folds: Tensor,
-        sample: ItemSample,
+        sample: Callable[[int, int], ItemSample],
+        block_size: int,
     ) -> None:
         self.tables, self.features, self.sample = tables, features, sample
+        self.block_size = block_size
         self.order = torch.argsort(users, stable=True)
         self.users, self.items = users[self.order], items[self.order]
         self.folds, self.n_folds = folds[self.order], len(tables.user)
@@ -129,7 +139,6 @@ class HeldOutReference:
         n_users = tables.user.shape[1]
         counts = torch.bincount(users, minlength=n_users)
         self.begins = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        self.block_size = max(1, CELLS_AT_A_TIME // len(sample.items))
 
     def calibrate(self, every: int = 1) -> float:
         """Set the temperature to what makes held-out clicks most likely, and return it.
@@ -139,12 +148,13 @@ class HeldOutReference:
         """
         totals = torch.zeros(len(TEMPERATURES), dtype=torch.float64)
         for fold, first, last in self._blocks(every):
-            scores, clicked, rows = self._scores(fold, first, last)
+            sample = self.sample(fold, first)
+            scores, clicked, rows = self._scores(fold, first, last, sample)
             if not len(rows):
                 continue
             user = self.users[rows] - first
             for k, temperature in enumerate(TEMPERATURES):
-                normaliser = self._log_normaliser(temperature * scores)
+                normaliser = log_normaliser(temperature * scores, sample)
                 totals[k] += float((temperature * clicked - normaliser[user]).double().sum())
         self.temperature = TEMPERATURES[int(totals.argmax())]
         return self.temperature
@@ -156,15 +166,20 @@ class HeldOutReference:
             every: only one block of users in so many.
         """
         for fold, first, last in self._blocks(every):
-            scores, clicked, rows = self._scores(fold, first, last)
+            sample = self.sample(fold, first)
+            scores, clicked, rows = self._scores(fold, first, last, sample)
             logits = self.temperature * scores
-            normaliser = self._log_normaliser(logits)
+            normaliser = log_normaliser(logits, sample)
             user = self.users[rows] - first
             likelihood = self.temperature * clicked - normaliser[user]
-            log_preference = logits + self.sample.log_weights - normaliser.unsqueeze(-1)
-            yield HeldOut(
-                fold, first, log_preference, self.order[rows], user, self.items[rows], likelihood
-            )
+            preference = (logits + sample.log_weights - normaliser.unsqueeze(-1)).exp()
+            chosen, items = self.order[rows], self.items[rows]
+            yield HeldOut(fold, first, sample, preference, chosen, user, items, likelihood)
+
+    def every(self, most: int) -> int:
+        """Say which share of the blocks, one in so many, has at most so many scores a fold."""
+        n_users, n_sample = len(self.begins) - 1, len(self.sample(0, 0).items)
+        return max(1, -(-n_users * n_sample // most))
 
     def _blocks(self, every: int) -> Iterator[tuple[int, int, int]]:
         n_users = len(self.begins) - 1
@@ -172,27 +187,27 @@ class HeldOutReference:
             for first in range(0, n_users, self.block_size * every):
                 yield fold, first, min(first + self.block_size, n_users)
 
-    def _log_normaliser(self, logits: Tensor) -> Tensor:
-        return torch.logsumexp(logits + self.sample.log_weights, dim=-1)
-
-    def _scores(self, fold: int, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _scores(
+        self, fold: int, first: int, last: int, sample: ItemSample
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Score the sample for a block of users, and its held-out clicks.
 
         Returns:
             Scores `(last - first, n_sample)`, -inf on items the model was trained on (unless
-            that is all of them); scores of the fold's clicks `(n,)`; and their places in the
-            sorted rows `(n,)`.
+            that is all of them); scores of the fold's clicks `(n,)`, without those of an item
+            that the user clicked in another fold too; and their places in the sorted rows `(n,)`.
         """
         tables, device = self.tables, self.features.device
         vectors = tables.user_vectors(fold, torch.arange(first, last, device=device))
-        scores = vectors @ tables.item_vectors(fold, self.features, self.sample.items).T
+        scores = vectors @ tables.item_vectors(fold, self.features, sample.items).T
         rows = torch.arange(int(self.begins[first]), int(self.begins[last]), device=device)
         held_out = self.folds[rows] == fold
         seen = torch.zeros(last - first, len(self.features), dtype=torch.bool, device=device)
         seen[self.users[rows[~held_out]] - first, self.items[rows[~held_out]]] = True
-        seen = seen[:, self.sample.items]
+        rows = rows[held_out]
+        rows = rows[~seen[self.users[rows] - first, self.items[rows]]]
+        seen = seen[:, sample.items]
         # who has seen the whole sample keeps it: a softmax over nothing is NaN, in all sums
         scores = scores.masked_fill(seen & ~seen.all(dim=1, keepdim=True), -torch.inf)
-        rows = rows[held_out]
         clicked = tables.item_vectors(fold, self.features, self.items[rows])
         return scores, (vectors[self.users[rows] - first] * clicked).sum(-1), rows

@@ -10,8 +10,9 @@ from torch import Tensor
 from recbole_invariant.environment.labels import random_labels
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
 from recbole_invariant.seeding import torch_generator
-from recbole_invariant.stability.experts import Experts, FoldClicks, flagged_subspace
+from recbole_invariant.stability.experts import Experts, flagged_subspace
 from recbole_invariant.stability.overdispersion import standardise
+from recbole_invariant.stability.reference import HeldOut
 from recbole_invariant.trainer.identify_stage import publish_labels
 from recbole_invariant.trainer.optimizer import optimizer_state
 from recbole_invariant.trainer.stage import EpochEnd, Stage
@@ -59,29 +60,14 @@ class ExpertStage(Stage):
             return
         features = standardise(self.model.item_features)
         self.coordinates = flagged_subspace(features, self.flagged)
-        self.sampled = self.coordinates[reference.sample.items]
-        cells = len(reference.begins) * len(reference.sample.items)
-        self.clicks = self._fold_clicks(max(1, -(-cells // PREFERENCES_KEPT)))
+        self.clicks: list[list[HeldOut]] = [[] for _ in range(reference.n_folds)]
+        for block in reference.blocks(reference.every(PREFERENCES_KEPT)):
+            self.clicks[block.fold].append(block)
         size = self.coordinates.shape[1]
         self.experts = Experts(
             STARTS, config["n_environments"], size, self.generator, config["device"]
         )
         self.optimizer = torch.optim.Adam(self.experts.parameters(), lr=LEARNING_RATE)
-
-    def _fold_clicks(self, every: int) -> list[FoldClicks]:
-        """Put the blocks of each fold together."""
-        folds: list[FoldClicks] = []
-        for fold in range(self.reference.n_folds):
-            blocks = [block for block in self.reference.blocks(every) if block.fold == fold]
-            sizes = torch.tensor([0, *(len(block.log_preference) for block in blocks)]).cumsum(0)
-            folds.append(
-                FoldClicks(
-                    torch.cat([block.log_preference.exp() for block in blocks]),
-                    torch.cat([b.user + int(n) for b, n in zip(blocks, sizes[:-1], strict=True)]),
-                    torch.cat([block.item for block in blocks]),
-                )
-            )
-        return folds
 
     def batches(self) -> range:
         """Return the numbers of the steps."""
@@ -92,7 +78,7 @@ class ExpertStage(Stage):
         for group in self.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * (0.2 if batch >= 0.7 * STEPS else 1.0)
         fold = self.clicks[batch % len(self.clicks)]
-        gain = self.experts.likelihood(fold, self.coordinates, self.sampled)
+        gain = self.experts.likelihood(fold, self.coordinates)
         loss = PENALTY * self.experts.direction.square().sum() - gain.sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -107,22 +93,19 @@ class ExpertStage(Stage):
     @torch.no_grad()
     def _gains(self) -> Tensor:
         """Penalised gain of each start over all folds, `(starts,)`."""
-        likelihoods = [
-            self.experts.likelihood(fold, self.coordinates, self.sampled) for fold in self.clicks
-        ]
+        likelihoods = [self.experts.likelihood(fold, self.coordinates) for fold in self.clicks]
         penalty = PENALTY * self.experts.direction.square().sum(dim=(1, 2))
         return torch.stack(likelihoods).mean(dim=0) - penalty
 
     def end(self) -> None:
         """Label every training row; at random where too little is flagged."""
         n_rows, n_environments = len(self.reference.users), self.config["n_environments"]
-        if self.epochs == 0:
-            labels = random_labels(n_rows, n_environments, self.generator)
-        else:
-            labels = torch.zeros(n_rows, dtype=torch.int64)
-            start, items = int(self._gains().argmax()), self.reference.sample.items
+        # the reference says nothing of a click that another fold repeats: it keeps a random label
+        labels = random_labels(n_rows, n_environments, self.generator)
+        if self.epochs:
+            start = int(self._gains().argmax())
             for block in self.reference.blocks():
-                found = self.experts.labels(block, self.coordinates, items, start)
+                found = self.experts.labels(block, self.coordinates, start)
                 labels[block.rows.cpu()] = found.cpu()
         self.workspace.labels = labels.to(self.config["device"])
         publish_labels(self.train_data, self.workspace.labels)

@@ -51,7 +51,7 @@ def epochs_problems(model: str, stages: Sequence[Stage], given: Mapping[str, int
         for name in given
         if name not in names
     ]
-    validating = [stage.name for stage in stages if stage.validates]
+    validating = [stage.name for stage in stages if stage.validates and not stage.optional]
     missing = [name for name in validating if name not in given]
     if missing:
         problems.append(

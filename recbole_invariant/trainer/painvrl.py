@@ -1,5 +1,6 @@
-"""The stages of PaInvRL: pretrain -> T x (identify -> mask) -> final."""
+"""The stages of PaInvRL: pretrain -> reference -> environments -> mask -> final."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -14,17 +15,20 @@ from recbole_invariant.environment.given import INFERRED, TRUE, environment_sour
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.truth import truth_diagnostics
 from recbole_invariant.seeding import torch_generator
-from recbole_invariant.stability.gate import assess, make_reference
+from recbole_invariant.stability.gate import GateOptions, assess, make_reference
 from recbole_invariant.trainer.expert_stage import ExpertStage
+from recbole_invariant.trainer.final_mask import final_mask, stability_diagnostics
 from recbole_invariant.trainer.given_stage import GivenStage
 from recbole_invariant.trainer.identify_stage import IdentifyStage
 from recbole_invariant.trainer.mask_stage import MaskStage
-from recbole_invariant.trainer.ranking_stage import RankingStage
+from recbole_invariant.trainer.ranking_stage import RankingStage, TrainingPairs
 from recbole_invariant.trainer.reference_stage import ReferenceStage
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.trainer.weight_decay import WeightDecay
 from recbole_invariant.trainer.workspace import Workspace
+
+FINAL, WITHOUT_MASK = "final", "final without mask"
 
 
 class PaInvRLTrainer(StagedTrainer):
@@ -41,6 +45,8 @@ class PaInvRLTrainer(StagedTrainer):
         self.workspace = Workspace(mask=config["mask_init"] * ones)
         self.train_dataset: Dataset | None = None
         self.pretrained: dict[str, float] | None = None
+        self.pretrained_score: float | None = None
+        self.masked_score: float | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
         """Return pretrain, T pairs of identify and mask, and final.
@@ -50,16 +56,7 @@ class PaInvRLTrainer(StagedTrainer):
         """
         config, self.train_dataset = self.config, train_data._dataset
         source = environment_source(config["environment_source"])
-        final = RankingStage(
-            "final",
-            self.model,
-            config,
-            train_data,
-            epochs=self.epochs,
-            patience=self.stopping_step,
-            decay=WeightDecay.from_config(config),
-            prepare=self._begin_final,
-        )
+        final = self._final(train_data, FINAL, self._begin_final, self._end_final)
         if config["mask_source"] == "oracle":
             if source != INFERRED:
                 raise InputError(
@@ -69,11 +66,39 @@ class PaInvRLTrainer(StagedTrainer):
             invariant = torch.from_numpy(true_kinds(self.train_dataset) == INVARIANT)
             self.workspace.mask = invariant.to(self.workspace.mask)
             return [final]
-        stages = [self._pretraining(train_data)]
+        stages: list[Stage] = [self._pretraining(train_data)]
         if config["stability_gate"] or (self._identifies(source) and self.uses_experts):
-            workspace, prepare = self.workspace, self._end_reference
-            stages.append(ReferenceStage(self.model, config, train_data, workspace, prepare))
-        return [*stages, *self._mask_stages(train_data, source), final]
+            workspace, on_end = self.workspace, self._end_reference
+            stages.append(ReferenceStage(self.model, config, train_data, workspace, on_end))
+        stages += [*self._mask_stages(train_data, source), final]
+        if config["mask_tolerance"] is not None:
+            needed = self._mask_costs_too_much
+            stages.append(
+                self._final(train_data, WITHOUT_MASK, self._begin_without_mask, needed=needed)
+            )
+        return stages
+
+    def _final(
+        self,
+        train_data: AbstractDataLoader,
+        name: str,
+        prepare: Callable[[], None],
+        on_end: Callable[[], None] | None = None,
+        needed: Callable[[], bool] | None = None,
+    ) -> RankingStage:
+        """Return a stage that trains the model that is served."""
+        return RankingStage(
+            name,
+            self.model,
+            self.config,
+            train_data,
+            epochs=self.epochs,
+            patience=self.stopping_step,
+            decay=WeightDecay.from_config(self.config),
+            prepare=prepare,
+            on_end=on_end,
+            needed=needed,
+        )
 
     def _identifies(self, source: str) -> bool:
         """Whether environments are inferred."""
@@ -128,62 +153,91 @@ class PaInvRLTrainer(StagedTrainer):
         best, pretrain = self.best_epoch, self.stages[0]
         # without validation (a refit) all of its epochs count
         self.workspace.pretrain_epochs = pretrain.epochs if best is None else best + 1
-        self.pretrained = self.best_valid_result
+        self.pretrained, self.pretrained_score = self.best_valid_result, self._score_of_stage()
 
     def _end_reference(self) -> None:
         """Hold the held-out clicks against the reference: which dimensions are stable?"""
-        self._make_reference()
-        stability, reference = self.workspace.stability, self.workspace.reference
-        if stability is not None and reference is not None:
+        self._decide()
+        if self.workspace.stability is not None and self.workspace.reference is not None:
+            flagged = self.workspace.stability.flagged
             self.logger.info(
-                f"reference: temperature {reference.temperature}, "
-                f"{int(stability.flagged.sum())} of {len(stability.flagged)} dimensions flagged"
+                f"reference: temperature {self.workspace.reference.temperature}, "
+                f"{int(flagged.sum())} of {len(flagged)} feature dimensions flagged as unstable"
             )
 
-    def _make_reference(self) -> None:
-        """Make the reference of the fold models, and the decision on the dimensions."""
-        workspace, config, dataset = self.workspace, self.config, self.train_dataset
+    def _decide(self) -> None:
+        """Make the reference of the fold models, where there are any, and judge the dimensions."""
+        workspace, dataset = self.workspace, self.train_dataset
         if workspace.fold_tables is None or workspace.folds is None or dataset is None:
             return
-        users = dataset.inter_feat[dataset.uid_field].to(config["device"])
-        items = dataset.inter_feat[dataset.iid_field].to(config["device"])
+        pairs = TrainingPairs.from_dataset(dataset, self.config["device"])
         workspace.reference = make_reference(
             workspace.fold_tables,
             self.model.item_features,
-            (users, items, workspace.folds),
-            config["reference_items"],
-            torch_generator(config["seed"], "reference/items"),
+            (pairs.users, pairs.items, workspace.folds),
+            self.config["reference_items"],
+            self.config["seed"],
         )
-        workspace.stability = assess(
-            workspace.reference,
-            config["gate_smoothing"],
-            config["gate_level"],
-            config["gate_floor"],
-        )
+        workspace.stability = assess(workspace.reference, GateOptions.from_config(self.config))
 
     def _begin_final(self) -> None:
         """Start from fresh parameters on the masked features (Eq. 26)."""
         self._draw_parameters()
-        self.model.invariant_mask.copy_(self._final_mask())
+        self.model.invariant_mask.copy_(final_mask(self.config, self.workspace))
 
-    def _final_mask(self) -> Tensor:
-        """Return mask times gate; the control `uniform` spreads its strength evenly."""
-        mask, stability = self.workspace.mask, self.workspace.stability
-        if self.config["stability_gate"] and stability is not None:
-            mask = mask * stability.gate
-        if self.config["mask_source"] == "uniform":
-            mask = torch.full_like(mask, float(mask.square().mean().sqrt()))
-        return mask
+    def _end_final(self) -> None:
+        """Keep the validation score of the masked model."""
+        self.masked_score = self._score_of_stage()
+
+    def _begin_without_mask(self) -> None:
+        """Start again with every feature on: the plain backbone."""
+        self._draw_parameters()
+        self.model.invariant_mask.fill_(1.0)
+
+    def _mask_costs_too_much(self) -> bool:
+        """Whether the mask lowers the validation score by more than `mask_tolerance`."""
+        if WITHOUT_MASK in self.stage_epochs:
+            return True
+        tolerance, before, after = (
+            self.config["mask_tolerance"],
+            self.pretrained_score,
+            self.masked_score,
+        )
+        if tolerance is None or before is None or after is None:
+            return False
+        loss = before - after if self.valid_metric_bigger else after - before
+        return bool(loss > tolerance * abs(before))
+
+    def _score_of_stage(self) -> float | None:
+        """Return the best validation score of the stage that ends; None without validation."""
+        return None if self.best_valid_result is None else float(self.best_valid_score)
+
+    def notes(self) -> list[str]:
+        """Say when the mask was not kept."""
+        if not any(record["name"] == WITHOUT_MASK for record in self.stage_records):
+            return []
+        return [
+            "the mask lowered the validation score by more than mask_tolerance "
+            f"({self.config['mask_tolerance']}): the final model was trained again without it and "
+            "is the plain backbone"
+        ]
 
     def extra_state(self) -> dict[str, Any]:
         """Return the workspace and the backbone's validation result."""
-        return {"workspace": self.workspace.state(), "pretrained": self.pretrained}
+        return {
+            "workspace": self.workspace.state(),
+            "pretrained": self.pretrained,
+            "pretrained_score": self.pretrained_score,
+            "masked_score": self.masked_score,
+        }
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Take back what `extra_state` returned."""
         self.workspace.load_state(state["workspace"], self.config["device"])
-        self._make_reference()
+        self._decide()
         self.pretrained = state["pretrained"]
+        self.pretrained_score = state["pretrained_score"]
+        self.masked_score = state["masked_score"]
 
     def diagnostics(self) -> dict[str, Any]:
         """Return mask, environment sizes, the backbone's validation result, nearness to truth."""
@@ -197,22 +251,8 @@ class PaInvRLTrainer(StagedTrainer):
             "invariant_mask": self.model.invariant_mask.tolist(),
             "environment_sizes": sizes,
             "backbone_valid": self.pretrained,
-            **self._stability(),
+            **stability_diagnostics(self.workspace),
             **self._nearness_to_truth(),
-        }
-
-    def _stability(self) -> dict[str, Any]:
-        """Return what the reference said of each dimension."""
-        reference, stability = self.workspace.reference, self.workspace.stability
-        if reference is None or stability is None:
-            return {}
-        return {
-            "reference_temperature": reference.temperature,
-            "stability": {
-                "flagged": stability.flagged.int().tolist(),
-                "score": [round(value, 4) for value in stability.score.tolist()],
-                "excess": [round(value, 5) for value in stability.excess.tolist()],
-            },
         }
 
     def _nearness_to_truth(self) -> dict[str, Any]:

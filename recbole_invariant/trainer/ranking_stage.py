@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from recbole.config import Config
 from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
+from recbole.data.dataset import Dataset
 from recbole.sampler import Sampler
 from torch import Tensor
 
@@ -38,7 +39,11 @@ class TrainingPairs:
     @classmethod
     def from_loader(cls, train_data: AbstractDataLoader, device: torch.device) -> "TrainingPairs":
         """Take the user and item columns of RecBole's training set."""
-        dataset = train_data._dataset
+        return cls.from_dataset(train_data._dataset, device)
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset, device: torch.device) -> "TrainingPairs":
+        """Take the user and item columns of a data set."""
         columns = dataset.inter_feat
         return cls(columns[dataset.uid_field].to(device), columns[dataset.iid_field].to(device))
 
@@ -66,6 +71,7 @@ class RankingStage(Stage):
         decay: weight decay of this stage.
         prepare: called first at `begin`, e.g. to draw fresh parameters and set the mask.
         on_end: called at `end`, with the best weights loaded.
+        needed: whether the stage runs; always where it is None.
     """
 
     def __init__(
@@ -79,12 +85,18 @@ class RankingStage(Stage):
         decay: WeightDecay,
         prepare: Callable[[], None] | None = None,
         on_end: Callable[[], None] | None = None,
+        needed: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__(name, epochs)
         self.model, self.config, self.train_data, self.decay = model, config, train_data, decay
         self.validates, self.patience = True, patience
         self.eval_step = min(config["eval_step"], epochs)
-        self.prepare, self.on_end = prepare, on_end
+        self.prepare, self.on_end, self.needed = prepare, on_end, needed
+        self.optional = needed is not None
+
+    def is_needed(self) -> bool:
+        """Whether it runs."""
+        return self.needed is None or self.needed()
 
     def begin(self) -> None:
         """Make batches, sampler and optimiser; all ranking stages use one random stream."""

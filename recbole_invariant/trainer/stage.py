@@ -36,6 +36,7 @@ class Stage(ABC):
         validates: whether the model is validated, early stopped and its best weights kept.
         eval_step: epochs between validations.
         patience: validations without improvement before the stage stops.
+        optional: whether `is_needed` may leave the stage out.
     """
 
     def __init__(self, name: str, epochs: int) -> None:
@@ -45,6 +46,11 @@ class Stage(ABC):
         self.validates = False
         self.eval_step = 1
         self.patience = 10
+        self.optional = False
+
+    def is_needed(self) -> bool:
+        """Whether it runs at all, asked when the stages before it are done."""
+        return True
 
     def begin(self) -> None:  # noqa: B027 - a hook that a stage may leave empty
         """Make the parameters and optimisers of this stage."""

@@ -151,7 +151,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.snapshots = Snapshots(folder)
         self.snapshots.restart(resumed.get("snapshots", []) if resumed else [])
         for index in range(self.start_stage, len(self.stages)):
-            self._run_stage(index, resumed)
+            if resumed is not None or self.stages[index].is_needed():
+                self._run_stage(index, resumed)
             resumed = None
         self.restore_best()
         return self.best_valid_score, self.best_valid_result
@@ -319,11 +320,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def _checkpoint(self, index: int, epoch: int, finished: bool, seconds: float) -> None:
         """Write the whole state at an epoch's end, at most every `checkpoint_minutes`."""
         waited = time.monotonic() - self._last_checkpoint
-        due = (
-            finished
-            or epoch == self.stages[index].epochs
-            or waited >= 60 * (self.config["checkpoint_minutes"] or 0)
-        )
+        ends = finished or epoch == self.stages[index].epochs
+        due = ends or waited >= 60 * (self.config["checkpoint_minutes"] or 0)
         if not (self._saved and self.run_dir and due):
             return
         state = {

@@ -72,7 +72,8 @@ def fly(plan: SearchPlan) -> Preflight:
             trainer.epochs = 1
             return
         for stage in trainer.plan_stages(data.loaders.train):
-            stages.append((stage.name, stage.epochs, max(stage.eval_step, 1), stage.validates))
+            if not stage.optional:
+                stages.append((stage.name, stage.epochs, max(stage.eval_step, 1), stage.validates))
             stage.epochs, stage.eval_step = 1, min(stage.eval_step, 1)
 
     options = plan.space.smallest(plan.fixed)

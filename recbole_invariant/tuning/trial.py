@@ -166,7 +166,7 @@ class Reporter:
                 self._report(line)
 
     def _report(self, line: Mapping[str, Any]) -> None:
-        is_final = line["stage"] == self._final_stage()
+        is_final = line["stage"] in self._final_stages()
         self._validations += is_final
         self._has_final = self._has_final or is_final
         measured = {self._plan.objectives[0].split: line["valid"], **line.get("also", {})}
@@ -180,10 +180,14 @@ class Reporter:
         report = Report(self._number, line["stage"], line["epoch"], validations, values, seconds)
         self._send(report)
 
-    def _final_stage(self) -> str:
-        """Name the stage that decides the weights: the last one that validates."""
-        stages = getattr(self.trainer, "stages", [])
-        return next((stage.name for stage in reversed(stages) if stage.validates), "train")
+    def _final_stages(self) -> set[str]:
+        """Name the stages that decide the weights.
+
+        These are the last one that validates, and an optional one that may take its place.
+        """
+        stages = [stage for stage in getattr(self.trainer, "stages", []) if stage.validates]
+        last = [stage.name for stage in stages if not stage.optional][-1:] or ["train"]
+        return {*last, *(stage.name for stage in stages if stage.optional)}
 
 
 def read_outcome(read: Callable[[str], bytes | None], number: int) -> tuple[Status, str | None]:
