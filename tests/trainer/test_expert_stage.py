@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from recbole.data.interaction import Interaction
 
 from recbole_invariant.environment.labels import random_labels
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
@@ -36,13 +38,27 @@ class Styles(ToyDataset):
         self.truth = torch.randint(2, (1200,), generator=drawn)
         wish = 2.0 * style[1:, 0] * (2.0 * self.truth.unsqueeze(-1) - 1)
         items = 1 + torch.multinomial(wish.softmax(dim=-1), 1, generator=drawn).squeeze(-1)
-        self.inter_feat["item_id"][:] = items
+        users = self.inter_feat["user_id"]
+        _, place = np.unique((users * ITEMS + items).numpy(), return_index=True)
+        self.truth = self.truth[place]
+        self.inter_feat = Interaction({"user_id": users[place], "item_id": items[place]})
 
 
 def tables() -> FoldTables:
     """Models that expect nothing of anyone."""
     sizes = [(USERS, 4), (USERS, 4), (ITEMS, 4), (4, DIMS), (4,)]
     return FoldTables(*(torch.zeros(FOLDS, *size) for size in sizes))
+
+
+class Repeated(Styles):
+    """All clicks again: a fold's models have seen most of what is held out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        columns = self.inter_feat
+        self.truth = self.truth.repeat(2)
+        twice = {key: columns[key].repeat(2) for key in ("user_id", "item_id")}
+        self.inter_feat = Interaction(twice)
 
 
 def stage_on(dataset: ToyDataset, flagged: int = 5, **changes: Any) -> ExpertStage:
@@ -52,7 +68,7 @@ def stage_on(dataset: ToyDataset, flagged: int = 5, **changes: Any) -> ExpertSta
     users, items = dataset.inter_feat["user_id"], dataset.inter_feat["item_id"]
     folds = user_folds(users, FOLDS, torch.Generator().manual_seed(0))
     rows = (users, items, folds)
-    reference = make_reference(tables(), model.item_features, rows, 0, torch.Generator())
+    reference = make_reference(tables(), model.item_features, rows, 0, 0)
     flags, zeros = torch.arange(DIMS) < flagged, torch.zeros(DIMS)
     stability = Stability(zeros, zeros, flags, torch.where(flags, 0.2, 1.0))
     workspace = Workspace(torch.ones(DIMS), reference=reference, stability=stability)
@@ -78,6 +94,12 @@ def test_environments_that_are_there_are_found() -> None:
     assert torch.equal(dataset.inter_feat["env_id"], labels)
 
 
+def test_clicks_that_another_fold_repeats_are_spread_over_the_environments() -> None:
+    labels = trained(stage_on(Repeated(), n_environments=3))
+    assert len(labels) == len(Repeated().truth)
+    assert float(labels.bincount(minlength=3).max()) < 0.7 * len(labels)
+
+
 def test_the_gain_is_reported_and_positive() -> None:
     stage = stage_on(Styles())
     stage.begin()
@@ -95,6 +117,10 @@ def test_the_same_seed_gives_the_same_labels() -> None:
     assert not torch.equal(labels, other)
 
 
+def fitted_users(stage: ExpertStage) -> list[int]:
+    return [sum(len(block.preference) for block in fold) for fold in stage.clicks]
+
+
 def test_all_clicks_are_labelled_where_some_users_are_fitted_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -110,10 +136,9 @@ def test_all_clicks_are_labelled_where_some_users_are_fitted_only(
 
     whole, labels = cells(7, 1 << 23)
     assert torch.equal(labels, expected)
-    users = {len(fold.preference) for fold in whole.clicks}
-    assert users == {USERS}
-    part, labels = cells(7, 31 * ITEMS // 2)
-    assert all(len(fold.preference) < USERS for fold in part.clicks)
+    assert fitted_users(whole) == [USERS] * FOLDS
+    part, labels = cells(7, USERS * ITEMS // 2)
+    assert all(0 < users < USERS for users in fitted_users(part))
     agreed = float((labels == expected).float().mean())
     assert max(agreed, 1 - agreed) > 0.9
 
@@ -125,7 +150,8 @@ def test_labels_are_random_where_too_little_is_flagged(flagged: int) -> None:
     assert stage.epochs == 0
     assert stage.state() == {}
     drawn = torch_generator(4, "environments/environments")
-    assert torch.equal(labels, random_labels(1200, 3, drawn))
+    assert torch.equal(labels, random_labels(len(labels), 3, drawn))
+    assert len(labels) == len(Styles().truth)
 
 
 def test_a_stage_without_reference_says_so() -> None:

@@ -34,7 +34,10 @@ PAINVRL = {
     "outer_iterations": 1,
     "n_environments": 2,
     "stability_gate": True,
-    "gate_level": 0.999,  # flags all dimensions, so that environments are fitted
+    "gate_level": 0.999,  # flags enough dimensions for environments
+    "gate_share": 0.0,
+    "mask_tolerance": None,
+    "mask_scale": "none",
     "reference_folds": 2,
     "reference_epochs": 0,
     "identification": "experts",

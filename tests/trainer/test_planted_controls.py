@@ -27,6 +27,7 @@ SHORT: dict[str, Any] = {
     "mask_epochs": 1,
     "him_epochs": 1,
     "him_rounds": 1,
+    "mask_tolerance": None,
 }
 
 

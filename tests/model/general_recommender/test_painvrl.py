@@ -21,6 +21,9 @@ GATED: dict[str, Any] = {
     **SHORT,
     "stability_gate": True,
     "gate_level": 0.999,  # flags enough dimensions for environments
+    "gate_share": 0.0,
+    "mask_tolerance": None,
+    "mask_scale": "none",
     "reference_folds": 2,
     "reference_epochs": 2,
     "identification": "experts",
@@ -98,6 +101,7 @@ class TestMaskOfOnes(ModelContract):
         **SHORT,
         **SAME_DECAY,
         "stability_gate": False,
+        "mask_tolerance": None,
         "outer_iterations": 0,
         "mask_init": 1.0,
     }
@@ -123,6 +127,28 @@ def test_pretraining_is_ultragcnf(tmp_path: Path) -> None:
     decay = {key: SAME_DECAY[key] for key in SAME_DECAY if not key.startswith("pretrain")}
     _, plain, _ = peer.trained(tmp_path, **decay, epochs=2)
     assert ours.pretrained == plain.best_valid_result
+
+
+@pytest.mark.parametrize("checkpoints", [6, 7])
+def test_a_training_killed_about_the_choice_of_the_mask_goes_on_to_the_same_bits(
+    tmp_path: Path, checkpoints: int
+) -> None:
+    """After the masked model, or while it is trained again without a mask."""
+    options = {**SHORT, "outer_iterations": 0, "stability_gate": False, "mask_scale": "none"}
+    options |= {"mask_init": 0.0, "mask_tolerance": 0.0, "pretrain_epochs": 4, "epochs": 2}
+    contract = type("Contract", (ModelContract,), {"name": "PaInvRL", "options": options})()
+    from tests.contracts import write_features
+    from tests.host import write_toy
+
+    write_toy(tmp_path)
+    write_features(tmp_path)
+    whole, trainer, _ = contract.trained(tmp_path)
+    stages = [record["name"] for record in trainer.stage_records]
+    assert stages == ["pretrain", "final", "final without mask"]
+    model, resumed = contract.interrupted(tmp_path, tmp_path / "run", checkpoints)
+    assert same_weights(whole, model)
+    assert [record["name"] for record in resumed.stage_records] == stages
+    assert resumed.best_valid_result == trainer.best_valid_result
 
 
 def test_embeddings_are_frozen_while_the_mask_is_learned(
