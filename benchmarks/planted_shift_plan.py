@@ -41,7 +41,7 @@ SETTINGS: dict[str, tuple[Path, ...]] = {
 """Setting -> files of options above dataset_configs/planted.yaml."""
 
 LINES: dict[str, tuple[str, ...]] = {
-    "short": (BASELINE, "PaInvRL", "PaInvRL[mask_source=uniform]", ORACLE),
+    "short": (BASELINE, "PaInvRL", ORACLE),
     "headline": (
         BASELINE,
         "PaInvRL",
