@@ -80,10 +80,14 @@ class Experts(nn.Module):
         return shares + own - normaliser[block.user].view_as(own)
 
     def likelihood(self, blocks: Sequence[HeldOut], coordinates: Tensor) -> Tensor:
-        """Mean log-likelihood of the blocks' clicks over that of the reference, `(starts,)`."""
-        totals = [self.joint(block, coordinates).logsumexp(dim=-1).sum(dim=0) for block in blocks]
-        n_clicks = sum(len(block.item) for block in blocks)
-        return torch.stack(totals).sum(dim=0) / max(n_clicks, 1)
+        """Mean log-likelihood of the blocks' clicks over that of the reference, `(starts,)`.
+
+        Without clicks it is 0.
+        """
+        total = torch.zeros_like(self.share).sum(dim=-1)
+        for block in blocks:
+            total = total + self.joint(block, coordinates).logsumexp(dim=-1).sum(dim=0)
+        return total / max(sum(len(block.item) for block in blocks), 1)
 
     @torch.no_grad()
     def labels(self, block: HeldOut, coordinates: Tensor, start: int) -> Tensor:

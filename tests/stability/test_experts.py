@@ -1,5 +1,7 @@
 """Experts: likelihood by brute force, gradient by differences, planted environments found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,52 +10,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
-from recbole_invariant.stability.experts import Experts, FoldClicks, flagged_subspace
+from recbole_invariant.stability.experts import Experts
 from recbole_invariant.stability.overdispersion import standardise
 from recbole_invariant.stability.reference import HeldOut, ItemSample
-from tests.stability.held_out import all_items, draw_features, generator, one_fold
+from tests.stability.held_out import draw_world, generator, one_fold
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 999), st.integers(1, 4), st.integers(1, 4), st.integers(0, 3))
-def test_the_subspace_is_white_over_the_items(
-    seed: int, n_causes: int, a_cause: int, n_others: int
-) -> None:
-    g = generator(seed)
-    _, features = draw_features(60, n_causes + n_others, a_cause, g, noise=0.3)
-    flagged = torch.arange(features.shape[1]) < n_causes * a_cause
-    found = flagged_subspace(features, flagged)
-    assert found[0].abs().sum() == 0
-    real = found[1:].double().numpy()
-    r = real.shape[1]
-    assert 1 <= r <= int(flagged.sum())
-    np.testing.assert_allclose(real.mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(np.cov(real.T).reshape(r, r), np.eye(r), atol=2e-3)
-
-
-def test_the_subspace_has_the_causes_and_nothing_of_what_is_not_flagged() -> None:
-    causes, features = draw_features(400, 4, 6, generator())
-    flagged = torch.arange(24) < 12
-    found = flagged_subspace(features, flagged)
-    assert found.shape == (400, 2)
-    # regression of each cause on the coordinates: 1 - noise / copies of the variance is explained
-    explained = (found[1:].T @ causes[1:] / 398).square().sum(dim=0)
-    assert (explained[:2] > 0.9).all()
-    assert (explained[2:] < 0.1).all()
-
-
-def test_one_flagged_dimension_is_its_own_subspace() -> None:
-    features = standardise(torch.randn(30, 3, generator=generator()))
-    found = flagged_subspace(features, torch.tensor([False, True, False]))
-    torch.testing.assert_close(found.abs(), features[:, 1:2].abs())
-
-
-def test_copies_of_one_dimension_give_one_coordinate() -> None:
-    features = standardise(torch.randn(30, 1, generator=generator())).repeat(1, 5)
-    assert flagged_subspace(features, torch.ones(5, dtype=torch.bool)).shape == (30, 1)
-
-
-def small(seed: int) -> tuple[Experts, FoldClicks, Tensor, ItemSample]:
+def small(seed: int) -> tuple[Experts, HeldOut, Tensor]:
     """3 starts, 2 environments, 2 coordinates; 4 users, 9 items, 12 clicks."""
     g = generator(seed)
     experts = Experts(3, 2, 2, g)
@@ -61,12 +24,11 @@ def small(seed: int) -> tuple[Experts, FoldClicks, Tensor, ItemSample]:
         experts.share.copy_(torch.randn(3, 2, generator=g))
     coordinates = torch.randn(10, 2, generator=g)
     preference = torch.randn(4, 9, generator=g).softmax(1)
-    block = one_fold(preference.log(), preference, 3, g)
-    return experts, FoldClicks(preference, block.user, block.item), coordinates, all_items(10)
+    return experts, one_fold(preference, preference, 3, g), coordinates
 
 
 def brute_force(
-    experts: Experts, fold: FoldClicks, coordinates: Tensor
+    experts: Experts, fold: HeldOut, coordinates: Tensor
 ) -> tuple[np.ndarray, np.ndarray]:
     """Likelihood gain of each start and label of each click, one click after another."""
     w, x = experts.direction.detach().double().numpy(), coordinates.double().numpy()
@@ -88,25 +50,73 @@ def brute_force(
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 999))
 def test_likelihood_and_labels_equal_brute_force(seed: int) -> None:
-    experts, fold, coordinates, sample = small(seed)
+    experts, fold, coordinates = small(seed)
     gains, labels = brute_force(experts, fold, coordinates)
-    found = experts.likelihood(fold, coordinates, coordinates[sample.items])
+    found = experts.likelihood([fold], coordinates)
     np.testing.assert_allclose(found.detach(), gains, atol=1e-5)
-    rows = torch.arange(len(fold.item))
-    block = HeldOut(0, 0, fold.preference.log(), rows, fold.user, fold.item, rows.float())
     for start in range(3):
-        given_labels = experts.labels(block, coordinates, sample.items, start)
+        given_labels = experts.labels(fold, coordinates, start)
         np.testing.assert_array_equal(given_labels, labels[:, start])
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.permutations(range(18)))
+def test_items_in_another_order_and_twice_at_half_the_preference_change_nothing(
+    seed: int, order: list[int]
+) -> None:
+    experts, fold, coordinates = small(seed)
+    sample = ItemSample(fold.sample.items.repeat(2)[order], torch.zeros(18))
+    sampled = replace(fold, sample=sample, preference=0.5 * fold.preference.repeat(1, 2)[:, order])
+    torch.testing.assert_close(
+        experts.joint(sampled, coordinates), experts.joint(fold, coordinates), atol=1e-5, rtol=1e-5
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99), st.integers(1, 8), st.integers(0, 30))
+def test_the_likelihood_of_blocks_is_the_mean_over_all_of_their_clicks(
+    seed: int, block_size: int, n_clicks: int
+) -> None:
+    world = draw_world(seed, n_clicks=n_clicks, repeats=3)
+    experts, _, _ = small(seed)
+    coordinates = torch.randn(12, 2, generator=generator(seed))
+    clicks = [list(world.reference(block_size=size).blocks()) for size in (64, block_size)]
+    whole, parts = (experts.likelihood(blocks, coordinates).detach() for blocks in clicks)
+    torch.testing.assert_close(whole, parts, atol=1e-5, rtol=1e-4)
+    labelled = {}
+    for blocks in clicks:
+        pairs = [(b.rows.tolist(), experts.labels(b, coordinates, 0).tolist()) for b in blocks]
+        found = {row: e for rows, own in pairs for row, e in zip(rows, own, strict=True)}
+        assert set(found) == set(world.held_out())
+        assert labelled in ({}, found)
+        labelled = found
+
+
+def test_a_fold_without_clicks_gains_nothing_and_moves_nothing() -> None:
+    experts, fold, coordinates = small(3)
+    none = torch.zeros(0, dtype=torch.int64)
+    empty = replace(fold, rows=none, user=none, item=none, log_likelihood=torch.zeros(0))
+    for blocks in ([], [empty], [empty, empty]):
+        experts.zero_grad()
+        found = experts.likelihood(blocks, coordinates)
+        assert found.tolist() == [0, 0, 0]
+        # the penalty of the stage is all that moves the experts
+        (experts.direction.square().sum() - found.sum()).backward()
+        torch.testing.assert_close(experts.direction.grad, 2 * experts.direction.detach())
+        assert experts.share.grad is None or not experts.share.grad.any()
+    both = experts.likelihood([empty, fold], coordinates)
+    assert torch.equal(both, experts.likelihood([fold], coordinates))
+    assert experts.labels(empty, coordinates, 0).shape == (0,)
+
+
 def test_the_gradient_is_that_of_finite_differences() -> None:
-    experts, fold, coordinates, sample = small(1)
+    experts, fold, coordinates = small(1)
     experts.double()
-    fold = FoldClicks(fold.preference.double(), fold.user, fold.item)
+    fold = replace(fold, preference=fold.preference.double())
     coordinates, step = coordinates.double(), 1e-5
 
     def gain() -> Tensor:
-        return experts.likelihood(fold, coordinates, coordinates[sample.items]).sum()
+        return experts.likelihood([fold], coordinates).sum()
 
     gain().backward()
     for parameter in experts.parameters():
@@ -123,14 +133,14 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
 
 
 def test_far_items_leave_likelihood_and_gradient_finite() -> None:
-    experts, fold, coordinates, sample = small(2)
+    experts, fold, coordinates = small(2)
     coordinates[5] = 300.0  # a rare value of a standardised dimension
     preference = fold.preference.clone()
     preference[:, 4] = 0  # that no user is expected to click: item 5
-    kept = fold.item != 5
     preference = preference / preference.sum(1, keepdim=True)
-    fold = FoldClicks(preference, fold.user[kept], fold.item[kept])
-    found = experts.likelihood(fold, coordinates, coordinates[sample.items])
+    kept = fold.item != 5
+    fold = replace(fold, preference=preference, user=fold.user[kept], item=fold.item[kept])
+    found = experts.likelihood([fold], coordinates)
     found.sum().backward()
     assert torch.isfinite(found).all()
     for parameter in experts.parameters():
@@ -138,7 +148,7 @@ def test_far_items_leave_likelihood_and_gradient_finite() -> None:
         assert torch.isfinite(parameter.grad).all()
 
 
-def mixture(seed: int, tilt: float) -> tuple[FoldClicks, Tensor, Tensor]:
+def mixture(seed: int, tilt: float) -> tuple[HeldOut, Tensor, Tensor]:
     """Clicks of 150 users in 2 environments that tilt one of 2 coordinates either way."""
     g, n_users, n_clicks = generator(seed), 150, 8
     coordinates = standardise(torch.randn(201, 2, generator=g))
@@ -146,24 +156,20 @@ def mixture(seed: int, tilt: float) -> tuple[FoldClicks, Tensor, Tensor]:
     environment = torch.randint(2, (n_users * n_clicks,), generator=g)
     sign = (2.0 * environment - 1).unsqueeze(1)
     law = log_preference.repeat_interleave(n_clicks, 0) + tilt * sign * coordinates[1:, 0]
-    block = one_fold(log_preference, law.softmax(1), n_clicks, g)
-    return FoldClicks(log_preference.exp(), block.user, block.item), coordinates, environment
+    return one_fold(log_preference.exp(), law.softmax(1), n_clicks, g), coordinates, environment
 
 
-def fit(fold: FoldClicks, coordinates: Tensor) -> tuple[float, Tensor]:
+def fit(fold: HeldOut, coordinates: Tensor) -> tuple[float, Tensor]:
     """Fit the way the stage does; likelihood gain and labels of the best start."""
     experts = Experts(2, 2, 2, generator(9))
     optimizer = torch.optim.Adam(experts.parameters(), lr=0.1)
     for _ in range(50):
-        gain = experts.likelihood(fold, coordinates, coordinates[1:])
+        gain = experts.likelihood([fold], coordinates)
         optimizer.zero_grad()
         (0.01 * experts.direction.square().sum() - gain.sum()).backward()
         optimizer.step()
-    gain = experts.likelihood(fold, coordinates, coordinates[1:]).detach()
-    rows = torch.arange(len(fold.item))
-    block = HeldOut(0, 0, fold.preference.log(), rows, fold.user, fold.item, rows.float())
-    labels = experts.labels(block, coordinates, all_items(201).items, int(gain.argmax()))
-    return float(gain.max()), labels
+    gain = experts.likelihood([fold], coordinates).detach()
+    return float(gain.max()), experts.labels(fold, coordinates, int(gain.argmax()))
 
 
 def test_planted_environments_are_found_as_well_as_by_the_true_experts() -> None:
@@ -172,10 +178,8 @@ def test_planted_environments_are_found_as_well_as_by_the_true_experts() -> None
     gain, labels = fit(fold, coordinates)
     truth = Experts(1, 2, 2, generator())
     truth.direction.data = torch.tensor([[[-tilt, 0.0], [tilt, 0.0]]])
-    best = float(truth.likelihood(fold, coordinates, coordinates[1:]).detach())
-    rows = torch.arange(len(fold.item))
-    block = HeldOut(0, 0, fold.preference.log(), rows, fold.user, fold.item, rows.float())
-    ideal = truth.labels(block, coordinates, all_items(201).items, 0)
+    best = float(truth.likelihood([fold], coordinates).detach())
+    ideal = truth.labels(fold, coordinates, 0)
     agreement = adjusted_rand_score(environment, labels)
     assert agreement > 0.4
     assert agreement > adjusted_rand_score(environment, ideal) - 0.05
