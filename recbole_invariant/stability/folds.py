@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from recbole_invariant.data.sampling import StackedBatches
+from recbole_invariant.errors import InputError
 
 
 def user_folds(users: Tensor, n_folds: int, generator: torch.Generator) -> Tensor:
@@ -32,6 +33,16 @@ def user_folds(users: Tensor, n_folds: int, generator: torch.Generator) -> Tenso
 def held_in_batches(
     folds: Tensor, n_folds: int, batch_size: int, generator: torch.Generator
 ) -> StackedBatches:
-    """Batches of row numbers `(F, batch_size)`: row k has none of fold k's interactions."""
+    """Batches of row numbers `(F, batch_size)`: row k has none of fold k's interactions.
+
+    Raises:
+        InputError: one fold has all interactions; its model would have none to learn from.
+    """
     rows = [torch.nonzero(folds != fold).flatten() for fold in range(n_folds)]
+    if not all(len(kept) for kept in rows):
+        raise InputError(
+            f"reference_folds: all {len(folds)} training interactions fell into one fold, which "
+            "leaves its model none to learn from. Use more data, or do without the held-out "
+            "reference: stability_gate: false and identification: models."
+        )
     return StackedBatches(rows, batch_size, generator)

@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbole_invariant.errors import InputError
 from recbole_invariant.stability.folds import held_in_batches, user_folds
 from tests.stability.held_out import generator
 
@@ -55,3 +57,16 @@ def test_a_models_batches_have_all_rows_but_those_of_its_fold(
     for k, rows in enumerate(torch.cat(steps, dim=1).tolist()):
         assert set(rows) == {row for row, fold in enumerate(folds.tolist()) if fold != k}
     assert all(step.shape == (3, batch_size) for step in steps)
+
+
+def test_a_fold_without_interactions_is_held_out_of_nothing() -> None:
+    folds = torch.tensor([0, 2, 2, 0, 0])
+    steps = torch.cat(list(held_in_batches(folds, 3, 2, generator())), dim=1)
+    assert [set(rows) for rows in steps.tolist()] == [{1, 2}, {0, 1, 2, 3, 4}, {0, 3, 4}]
+
+
+@pytest.mark.parametrize("dealt", [[], [1], [1, 1, 1]])
+def test_a_fold_that_leaves_its_model_nothing_is_refused(dealt: list[int]) -> None:
+    folds = torch.tensor(dealt, dtype=torch.int64)
+    with pytest.raises(InputError, match=f"all {len(dealt)} training interactions"):
+        held_in_batches(folds, 2, 4, generator())
