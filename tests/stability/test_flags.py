@@ -14,39 +14,8 @@ from recbole_invariant.stability.flags import (
     flag,
     stability_of,
 )
-from recbole_invariant.stability.overdispersion import Dispersion, dispersion, standardise
-from tests.stability.held_out import all_items, draw_features, generator, one_fold
-
-
-def test_smoothing_is_that_of_its_definition() -> None:
-    _, features = draw_features(50, 3, 3, generator())
-    squared = np.corrcoef(features[1:].double().numpy().T) ** 2
-    weights = np.maximum(squared - 2 / 49, 0)
-    expected = weights / weights.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(correlation_smoothing(features), expected, atol=1e-4)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 999), st.integers(3, 40), st.integers(1, 6), st.integers(0, 3))
-def test_smoothing_rows_sum_to_1_and_constants_stay_alone(
-    seed: int, n_items: int, d: int, n_constant: int
-) -> None:
-    varied = torch.randn(n_items + 1, d, generator=generator(seed))
-    features = standardise(torch.cat([varied, torch.ones(n_items + 1, n_constant)], dim=1))
-    weights = correlation_smoothing(features)
-    assert (weights >= 0).all()
-    torch.testing.assert_close(weights.sum(dim=1), torch.ones(d + n_constant))
-    assert torch.equal(weights[d:], torch.eye(d + n_constant)[d:])
-    assert weights[:d, d:].abs().sum() == 0
-
-
-def test_independent_dimensions_are_hardly_smoothed_and_copies_share() -> None:
-    independent = standardise(torch.randn(5001, 10, generator=generator()))
-    weights = correlation_smoothing(independent)
-    assert (weights - torch.eye(10)).abs().max() < 0.01
-    copies = correlation_smoothing(independent[:, [0, 0, 1]] * torch.tensor([1.0, -1.0, 1.0]))
-    blocks = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
-    torch.testing.assert_close(copies, blocks, atol=0.01, rtol=0)
+from recbole_invariant.stability.overdispersion import Dispersion, dispersion
+from tests.stability.held_out import draw_features, generator, one_fold
 
 
 def drawn_scores(seed: int, environment_tilt: float, smooth: bool) -> Tensor:
@@ -64,9 +33,9 @@ def drawn_scores(seed: int, environment_tilt: float, smooth: bool) -> Tensor:
     half = torch.tensor([0.5, 1.0]) if environment_tilt else torch.ones(2)
     environment = torch.randint(2, (n_users * n_clicks, 1), generator=g) * 2.0 - 1
     law = truth.repeat_interleave(n_clicks, 0) + environment_tilt * environment * causes[1:, 4]
-    reference = ((tastes * half) @ known).log_softmax(1)
+    reference = ((tastes * half) @ known).softmax(1)
     block = one_fold(reference, law.softmax(1), n_clicks, g)
-    found = dispersion([block], features, all_items(80), n_users)
+    found = dispersion([block], features, n_users)
     return calibrated_scores(found, correlation_smoothing(features) if smooth else None)
 
 
@@ -180,12 +149,45 @@ def test_a_large_negative_score_is_stable() -> None:
     assert flag(torch.tensor([-9.0, 0.0, 9.0]), 0.1).tolist() == [False, False, True]
 
 
+@settings(max_examples=60, deadline=None)
+@given(SCORES, st.sampled_from([0.01, 0.3]), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
+def test_a_share_leaves_the_flags_of_enough_of_the_largest_score(
+    scores: list[float], level: float, share: float
+) -> None:
+    largest = max(scores)
+    found = flag(torch.tensor(scores), level, share).tolist()
+    by_level = flag(torch.tensor(scores), level).tolist()
+    assert found == [f and s >= share * largest for f, s in zip(by_level, scores, strict=True)]
+    # what is flagged at all has the largest score among it
+    assert any(found) == any(by_level)
+
+
+def misfit(n_users: int) -> Dispersion:
+    """Dimension 0 has a small true excess, dimension 1 one 8 times as large, 8 others none."""
+    excess = torch.randn(n_users, 10, generator=generator(n_users))
+    excess[:, 0] += 0.05
+    excess[:, 1] += 0.4
+    return Dispersion(excess, torch.ones(n_users), torch.ones(10))
+
+
+def test_with_many_clicks_a_small_misfit_is_significant_and_yet_not_flagged() -> None:
+    others = [False] * 8
+    few, many = misfit(400), misfit(40000)
+    # expected scores: 1 and 8 for few users, 10 and 80 for many
+    assert stability_of(few, None, 0.05, 0.0, 0.2).flagged.tolist() == [False, True, *others]
+    assert stability_of(many, None, 0.05, 0.0, 0.2).flagged.tolist() == [True, True, *others]
+    for found in (few, many):
+        result = stability_of(found, None, 0.05, 0.25, 0.2)
+        assert result.flagged.tolist() == [False, True, *others]
+        assert result.gate.tolist() == pytest.approx([1, 0.2, *[1] * 8])
+
+
 def test_the_gate_is_the_floor_where_flagged() -> None:
     g = generator(6)
     excess = torch.randn(200, 6, generator=g)
     excess[:, 4] += 2
     found = Dispersion(excess, torch.full((200,), 2.0), torch.tensor([1.0, 2, 1, 1, 4, 0]))
-    result = stability_of(found, None, 0.05, 0.2)
+    result = stability_of(found, None, 0.05, 0.0, 0.2)
     assert result.flagged.tolist() == [False] * 4 + [True, False]
     assert result.gate.tolist() == pytest.approx([1, 1, 1, 1, 0.2, 1])
     assert result.gate.dtype == excess.dtype

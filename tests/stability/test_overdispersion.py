@@ -40,10 +40,12 @@ def looped(world: World, temperature: float) -> tuple[np.ndarray, np.ndarray, np
     features = standardise(world.features).double().numpy()
     n_users, d = world.tables.user.shape[1], features.shape[1]
     excess, clicks, total = np.zeros((n_users, d)), np.zeros(n_users), np.zeros(d)
+    all_rows = list(zip(*world.rows(), strict=True))
+    rows = [all_rows[k] for k in world.held_out()]
     for fold in range(3):
         preference = np.exp(world.log_preference(fold, temperature))
         for user in range(n_users):
-            items = [i for u, i, f in zip(*world.rows(), strict=True) if (u, f) == (user, fold)]
+            items = [i for u, i, f in rows if (u, f) == (user, fold)]
             if len(items) < 2:
                 continue
             n, p = len(items), preference[user]
@@ -57,17 +59,19 @@ def looped(world: World, temperature: float) -> tuple[np.ndarray, np.ndarray, np
 
 @settings(max_examples=20, deadline=None)
 @given(
-    st.builds(draw_world, st.integers(0, 999), n_clicks=st.integers(0, 40)),
+    st.builds(
+        draw_world, st.integers(0, 999), n_clicks=st.integers(0, 40), repeats=st.integers(0, 8)
+    ),
     st.integers(1, 7),
     st.sampled_from([0.3, 1.0]),
 )
 def test_dispersion_equals_a_loop_over_users_and_folds(
     world: World, block_size: int, temperature: float
 ) -> None:
-    reference = world.reference(all_items(len(world.features)))
-    reference.block_size, reference.temperature = block_size, temperature
+    reference = world.reference(block_size=block_size)
+    reference.temperature = temperature
     n_users = world.tables.user.shape[1]
-    found = dispersion(reference.blocks(), standardise(world.features), reference.sample, n_users)
+    found = dispersion(reference.blocks(), standardise(world.features), n_users)
     excess, clicks, expected = looped(world, temperature)
     np.testing.assert_allclose(found.excess, excess, atol=1e-3)
     np.testing.assert_array_equal(found.clicks, clicks)
@@ -79,7 +83,7 @@ def test_an_item_sampled_twice_at_half_the_weight_changes_nothing() -> None:
     once = all_items(len(world.features))
     twice = ItemSample(once.items.repeat(2), once.log_weights.repeat(2) - float(np.log(2)))
     results = [
-        dispersion(world.reference(s).blocks(), standardise(world.features), s, 7)
+        dispersion(world.reference(s).blocks(), standardise(world.features), 7)
         for s in (once, twice)
     ]
     torch.testing.assert_close(results[0].excess, results[1].excess, rtol=1e-4, atol=1e-4)
@@ -90,9 +94,9 @@ def test_an_item_sampled_twice_at_half_the_weight_changes_nothing() -> None:
 def test_clicks_of_the_reference_itself_have_no_excess_on_average(n_clicks: int) -> None:
     g = generator(1)
     _, features = draw_features(40, 3, 2, g)
-    log_preference = (1.5 * torch.randn(3, 39, generator=g)).log_softmax(1).repeat(4000, 1)
-    block = one_fold(log_preference, log_preference.exp(), n_clicks, g)
-    found = dispersion([block], features, all_items(40), 12000)
+    preference = (1.5 * torch.randn(3, 39, generator=g)).softmax(1).repeat(4000, 1)
+    block = one_fold(preference, preference, n_clicks, g)
+    found = dispersion([block], features, 12000)
     mean = found.excess.mean(0)
     error = found.excess.std(0) / 12000**0.5
     assert (mean.abs() < 4.5 * error).all()
@@ -114,8 +118,8 @@ def test_a_mixture_has_the_excess_of_its_law(share: float) -> None:
     variances = [law @ features[1:].square() - m**2 for law, m in zip(laws, means, strict=True)]
     mixed = (1 - share) * variances[0] + share * variances[1]
     mixed = mixed + share * (1 - share) * (means[1] - means[0]).square()
-    block = one_fold(first.log(), marginal, 4, g)
-    found = dispersion([block], features, all_items(40), 6000)
+    block = one_fold(first, marginal, 4, g)
+    found = dispersion([block], features, 6000)
     mean, error = found.excess.mean(0) / 4, found.excess.std(0) / 4 / 6000**0.5
     assert ((mean - (mixed - variances[0])).abs() < 4.5 * error).all()
     assert float(mean[0]) > 10 * float(error[0])
@@ -123,8 +127,8 @@ def test_a_mixture_has_the_excess_of_its_law(share: float) -> None:
 
 def test_a_click_by_itself_has_no_variance_and_counts_nothing() -> None:
     g = generator()
-    log_preference = torch.randn(5, 9, generator=g).log_softmax(1)
-    block = one_fold(log_preference, log_preference.exp(), 1, g)
-    found = dispersion([block], standardise(torch.randn(10, 3, generator=g)), all_items(10), 5)
+    preference = torch.randn(5, 9, generator=g).softmax(1)
+    block = one_fold(preference, preference, 1, g)
+    found = dispersion([block], standardise(torch.randn(10, 3, generator=g)), 5)
     for part in (found.excess, found.clicks, found.expected):
         assert part.abs().sum() == 0

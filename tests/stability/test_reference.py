@@ -1,54 +1,55 @@
-"""The held-out reference equals dense NumPy; sampled items estimate it."""
-
-from unittest.mock import patch
+"""The held-out reference equals dense NumPy, block by block."""
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logsumexp
 
-from recbole_invariant.stability import reference as module
 from recbole_invariant.stability.reference import TEMPERATURES, ItemSample, sample_items
-from tests.stability.held_out import World, all_items, draw_world, generator
+from tests.stability.held_out import World, draw_world, generator
 
-WORLDS = st.builds(draw_world, st.integers(0, 999), n_clicks=st.integers(0, 40))
+WORLDS = st.builds(
+    draw_world, st.integers(0, 999), n_clicks=st.integers(0, 40), repeats=st.integers(0, 8)
+)
+BLOCK_SIZES = st.sampled_from([1, 2, 3, 64])
 
 
 @settings(max_examples=20, deadline=None)
-@given(WORLDS, st.sampled_from([1, 24, 40, 1 << 21]), st.sampled_from(TEMPERATURES))
-def test_blocks_equal_the_dense_computation(world: World, cells: int, temperature: float) -> None:
-    with patch.object(module, "CELLS_AT_A_TIME", cells):
-        reference = world.reference(all_items(len(world.features)))
+@given(WORLDS, BLOCK_SIZES, st.sampled_from(TEMPERATURES))
+def test_blocks_equal_the_dense_computation(
+    world: World, block_size: int, temperature: float
+) -> None:
+    reference = world.reference(block_size=block_size)
     reference.temperature = temperature
     met: list[int] = []
     users_met = np.zeros((3, world.tables.user.shape[1]), dtype=int)
     for block in reference.blocks():
         dense = world.log_preference(block.fold, temperature)
-        own = dense[block.first : block.first + len(block.log_preference)]
+        assert len(block.preference) <= block_size
+        own = dense[block.first : block.first + len(block.preference)]
         users_met[block.fold, block.first : block.first + len(own)] += 1
-        np.testing.assert_allclose(block.log_preference, own[:, 1:], atol=2e-5)
+        np.testing.assert_allclose(block.preference, np.exp(own[:, 1:]), rtol=1e-4, atol=1e-7)
         assert torch.equal(world.users[block.rows], block.first + block.user)
         assert torch.equal(world.items[block.rows], block.item)
         assert (world.folds[block.rows] == block.fold).all()
         clicked = dense[world.users[block.rows], block.item]
         np.testing.assert_allclose(block.log_likelihood, clicked, atol=2e-5)
         met += block.rows.tolist()
-    assert sorted(met) == list(range(len(world.users)))
+    assert sorted(met) == world.held_out()
     assert (users_met == 1).all()
 
 
 @settings(max_examples=15, deadline=None)
-@given(WORLDS, st.sampled_from([1, 24, 1 << 21]))
-def test_the_temperature_is_the_most_likely_of_the_grid(world: World, cells: int) -> None:
+@given(WORLDS, BLOCK_SIZES)
+def test_the_temperature_is_the_most_likely_of_the_grid(world: World, block_size: int) -> None:
+    rows = list(zip(*world.rows(), strict=True))
+    held_out = [rows[k] for k in world.held_out()]
     likelihoods = []
     for temperature in TEMPERATURES:
         dense = [world.log_preference(fold, temperature) for fold in range(3)]
-        rows = zip(*world.rows(), strict=True)
-        likelihoods.append(sum(float(dense[f][u, i]) for u, i, f in rows))
-    with patch.object(module, "CELLS_AT_A_TIME", cells):
-        reference = world.reference(all_items(len(world.features)))
+        likelihoods.append(sum(float(dense[f][u, i]) for u, i, f in held_out))
+    reference = world.reference(block_size=block_size)
     chosen = reference.calibrate()
     assert chosen == reference.temperature
     assert likelihoods[TEMPERATURES.index(chosen)] >= max(likelihoods) - 1e-4
@@ -62,73 +63,87 @@ def test_the_temperature_of_the_clicks_is_recovered(true: float) -> None:
     users = torch.arange(400).repeat_interleave(4)
     # all in fold 0: its model has seen none of them
     drawn = World(world.tables, world.features, users, items.flatten(), torch.zeros_like(users))
-    assert drawn.reference(all_items(60)).calibrate() == pytest.approx(true, abs=0.11)
+    assert drawn.reference().calibrate() == pytest.approx(true, abs=0.11)
+
+
+def test_a_click_that_another_fold_has_too_is_left_out_of_all_folds() -> None:
+    world = draw_world(0)
+    user, item = int(world.users[0]), int(world.items[0])
+    others = (world.users != user) | (world.items != item)
+    users, items, folds = (part[others] for part in (world.users, world.items, world.folds))
+    twice = World(
+        world.tables,
+        world.features,
+        torch.cat([users, torch.full((4,), user)]),
+        torch.cat([items, torch.full((4,), item)]),
+        torch.cat([folds, torch.tensor([0, 0, 1, 1])]),
+    )
+    blocks = list(twice.reference(block_size=3).blocks())
+    met = torch.cat([block.rows for block in blocks])
+    assert sorted(met.tolist()) == list(range(len(users)))
+    # the models of folds 0 and 1 have seen it in each other's fold, that of 2 in both
+    for block in blocks:
+        if block.first <= user < block.first + 3:
+            assert block.preference[user - block.first, item - 1] == 0
+    assert all(torch.isfinite(block.log_likelihood).all() for block in blocks)
+
+
+def test_a_click_twice_in_one_fold_counts_twice() -> None:
+    world = draw_world(0)
+    row = torch.arange(len(world.users))
+    row = torch.cat([row, row[:1]])
+    twice = World(
+        world.tables, world.features, world.users[row], world.items[row], world.folds[row]
+    )
+    met = torch.cat([block.rows for block in twice.reference().blocks()])
+    assert sorted(met.tolist()) == list(range(len(row)))
 
 
 def test_every_other_block_is_half_of_the_users() -> None:
-    world = draw_world(0)
-    with patch.object(module, "CELLS_AT_A_TIME", 22):
-        reference = world.reference(all_items(12))
+    reference = draw_world(0).reference(block_size=2)
     met = [(block.fold, block.first) for block in reference.blocks(every=2)]
     assert met == [(fold, first) for fold in range(3) for first in (0, 4)]
 
 
-def test_a_small_catalogue_is_taken_whole() -> None:
-    for n_sample in (0, 11, 50):
-        sample = sample_items(torch.arange(12), n_sample, generator())
-        assert sample.items.tolist() == list(range(1, 12))
-        assert sample.log_weights.tolist() == [0.0] * 11
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 60), st.integers(2, 9), st.integers(1, 700))
+def test_every_takes_as_many_scores_as_asked_for(n_users: int, block_size: int, most: int) -> None:
+    world = draw_world(0, n_users=n_users + 1, n_items=12, n_clicks=5)
+    reference = world.reference(block_size=block_size)
+    every = reference.every(most)
+    met = sum(block.preference.numel() for block in reference.blocks(every) if block.fold == 0)
+    # whole blocks: one more at most than what is asked for
+    assert met < most + 11 * block_size
+    assert every == 1 or met > most / 2 - 11 * block_size
+    assert reference.every((n_users + 1) * 11) == 1
 
 
-def test_draws_follow_popularity_and_their_weights_undo_it() -> None:
-    popularity = torch.cat([torch.tensor([7]), torch.tensor([0, 1, 8, 29]).repeat(10)])
-    clicks = popularity[1:].numpy() + 1.0
-    chance = clicks / clicks.sum()
-    counts, weighed = np.zeros(40), np.zeros(40)
-    for seed in range(600):
-        sample = sample_items(popularity, 20, generator(seed))
-        assert sample.items.shape == sample.log_weights.shape == (20,)
-        drawn = sample.items.numpy() - 1
-        np.testing.assert_allclose(sample.log_weights.exp(), 1 / (20 * chance[drawn]), rtol=1e-4)
-        np.add.at(counts, drawn, 1)
-        np.add.at(weighed, drawn, sample.log_weights.exp().numpy())
-    expected = 12000 * chance
-    assert (np.abs(counts - expected) < 5 * np.sqrt(expected)).all()
-    # an item counts once on average, whatever its chance; deviation 1 / sqrt(its draws)
-    assert (np.abs(weighed / 600 - 1) < 5 / np.sqrt(expected)).all()
+def test_every_block_has_the_sample_of_its_fold_and_first_user() -> None:
+    world = draw_world(2)
 
+    def drawn(fold: int, first: int) -> ItemSample:
+        return sample_items(torch.ones(12), 6, generator(100 * fold + first))
 
-def test_the_normaliser_is_unbiased_under_sampling() -> None:
-    world = draw_world(3, n_users=5, n_items=80, n_clicks=40)
-    popularity = torch.bincount(world.items, minlength=80)
-    exact = logsumexp(world.scores(1), axis=1)
-    ratios = []
-    for seed in range(400):
-        sample = sample_items(popularity, 30, generator(seed))
-        reference = world.reference(sample)
-        scores, _, _ = reference._scores(1, 0, 5)
-        estimate = reference._log_normaliser(scores).double().numpy()
-        ratios.append(np.exp(estimate - exact))
-    error = np.std(ratios, axis=0) / 20
-    assert (error < 0.1).all()
-    assert (np.abs(np.mean(ratios, axis=0) - 1) < 5 * error).all()
+    asked: list[tuple[int, int]] = []
 
+    def sample(fold: int, first: int) -> ItemSample:
+        asked.append((fold, first))
+        return drawn(fold, first)
 
-def test_many_sampled_items_give_the_reference_of_all_items() -> None:
-    world = draw_world(4, n_users=6, n_items=60, n_clicks=40)
-    popularity = torch.bincount(world.items, minlength=60)
-    draws = [sample_items(popularity, 50, generator(seed)) for seed in range(2000)]
-    items = torch.cat([draw.items for draw in draws])
-    weights = torch.cat([draw.log_weights for draw in draws]) - np.log(len(draws))
-    exact = world.reference(all_items(60))
-    for one, all_of_it in zip(
-        world.reference(ItemSample(items, weights)).blocks(), exact.blocks(), strict=True
-    ):
-        summed = one.log_preference.new_zeros(6, 60)
-        summed.index_add_(1, items, one.log_preference.exp())
-        np.testing.assert_allclose(summed[:, 1:], all_of_it.log_preference.exp(), atol=0.02)
-        np.testing.assert_allclose(one.log_likelihood, all_of_it.log_likelihood, atol=0.1)
-        assert one.log_preference.logsumexp(1).abs().max() < 1e-4
+    reference = world.reference(sample, block_size=3)
+    reference.calibrate()
+    places = [(fold, first) for fold in range(3) for first in (0, 3, 6)]
+    assert asked == places
+    for block, place in zip(reference.blocks(), places, strict=True):
+        own = drawn(*place)
+        assert (block.fold, block.first) == place
+        assert torch.equal(block.sample.items, own.items)
+        # as if all blocks had this block's sample
+        shared = world.reference(own, block_size=3)
+        shared.temperature = reference.temperature
+        alone = list(shared.blocks())[places.index(place)]
+        assert torch.equal(block.preference, alone.preference)
+        assert torch.equal(block.log_likelihood, alone.log_likelihood)
 
 
 def test_who_has_seen_the_whole_sample_leaves_sums_finite() -> None:
@@ -138,7 +153,7 @@ def test_who_has_seen_the_whole_sample_leaves_sums_finite() -> None:
     reference = world.reference(kept)
     reference.calibrate()
     blocks = list(reference.blocks())
-    assert all(block.log_preference.abs().max() < 1e-6 for block in blocks)
+    assert all((block.preference - 1).abs().max() < 1e-6 for block in blocks)
     assert all(torch.isfinite(block.log_likelihood).all() for block in blocks)
     alone = world.scores((fold + 1) % 3)[int(world.users[0]), int(world.items[0])]
     assert alone == -np.inf
