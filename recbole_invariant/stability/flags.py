@@ -18,12 +18,14 @@ class Stability:
         score: calibrated score `(d,)`: its null distribution is N(0, 1).
         flagged: dimensions that act in some situations only `(d,)` bool.
         gate: s, what the mask is multiplied by `(d,)`: `floor` where flagged, else 1.
+        temperature: of the reference.
     """
 
     excess: Tensor
     score: Tensor
     flagged: Tensor
     gate: Tensor
+    temperature: float = 1.0
 
 
 def correlation_smoothing(features: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The whole way from fold models to the decision on each dimension."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from recbole.config import Config
@@ -82,4 +82,5 @@ def assess(reference: HeldOutReference, options: GateOptions) -> Stability:
     n_users = reference.tables.user.shape[1]
     found = dispersion(reference.blocks(), features, n_users)
     smoothing = correlation_smoothing(features) if options.smoothing else None
-    return stability_of(found, smoothing, options.level, options.share, options.floor)
+    stability = stability_of(found, smoothing, options.level, options.share, options.floor)
+    return replace(stability, temperature=reference.temperature)

@@ -33,7 +33,8 @@ class ExpertStage(Stage):
         model: the backbone, for its features.
         config: resolved options.
         train_data: RecBole's training loader.
-        workspace: gives the reference and the flags, takes the labels.
+        workspace: gives the reference and the flags, takes the labels and
+            lets the fold models go.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class ExpertStage(Stage):
                 labels[block.rows.cpu()] = found.cpu()
         self.workspace.labels = labels.to(self.config["device"])
         publish_labels(self.train_data, self.workspace.labels)
+        self.workspace.release_reference()
 
     def state(self) -> dict[str, Any]:
         """Return experts and optimiser."""

@@ -29,11 +29,11 @@ def final_mask(config: Config, workspace: Workspace) -> Tensor:
 
 def stability_diagnostics(workspace: Workspace) -> dict[str, Any]:
     """Return what the reference said of each dimension, for `run.json`; nothing without one."""
-    reference, stability = workspace.reference, workspace.stability
-    if reference is None or stability is None:
+    stability = workspace.stability
+    if stability is None:
         return {}
     return {
-        "reference_temperature": reference.temperature,
+        "reference_temperature": stability.temperature,
         "stability": {
             "flagged": stability.flagged.int().tolist(),
             "score": [round(value, 4) for value in stability.score.tolist()],

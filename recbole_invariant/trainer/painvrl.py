@@ -157,16 +157,21 @@ class PaInvRLTrainer(StagedTrainer):
 
     def _end_reference(self) -> None:
         """Hold the held-out clicks against the reference: which dimensions are stable?"""
-        self._decide()
-        if self.workspace.stability is not None and self.workspace.reference is not None:
-            flagged = self.workspace.stability.flagged
-            self.logger.info(
-                f"reference: temperature {self.workspace.reference.temperature}, "
-                f"{int(flagged.sum())} of {len(flagged)} feature dimensions flagged as unstable"
-            )
+        self._make_reference()
+        workspace = self.workspace
+        if workspace.reference is None:
+            raise RuntimeError("stage 'reference' left no fold models")
+        stability = assess(workspace.reference, GateOptions.from_config(self.config))
+        workspace.stability, flagged = stability, stability.flagged
+        self.logger.info(
+            f"reference: temperature {stability.temperature}, "
+            f"{int(flagged.sum())} of {len(flagged)} feature dimensions flagged as unstable"
+        )
+        if not any(isinstance(stage, ExpertStage) for stage in self.stages):
+            workspace.release_reference()
 
-    def _decide(self) -> None:
-        """Make the reference of the fold models, where there are any, and judge the dimensions."""
+    def _make_reference(self) -> None:
+        """Make the held-out reference of the fold models, where there are any."""
         workspace, dataset = self.workspace, self.train_dataset
         if workspace.fold_tables is None or workspace.folds is None or dataset is None:
             return
@@ -178,7 +183,6 @@ class PaInvRLTrainer(StagedTrainer):
             self.config["reference_items"],
             self.config["seed"],
         )
-        workspace.stability = assess(workspace.reference, GateOptions.from_config(self.config))
 
     def _begin_final(self) -> None:
         """Start from fresh parameters on the masked features (Eq. 26)."""
@@ -234,7 +238,7 @@ class PaInvRLTrainer(StagedTrainer):
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Take back what `extra_state` returned."""
         self.workspace.load_state(state["workspace"], self.config["device"])
-        self._decide()
+        self._make_reference()
         self.pretrained = state["pretrained"]
         self.pretrained_score = state["pretrained_score"]
         self.masked_score = state["masked_score"]

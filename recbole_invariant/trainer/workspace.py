@@ -50,6 +50,10 @@ class Workspace:
         )
         self.pretrained_projection = model.item_projection.weight.detach().clone()
 
+    def release_reference(self) -> None:
+        """Forget the fold models once nothing is asked of them; what they said is kept."""
+        self.folds = self.fold_tables = self.reference = None
+
     def state(self) -> dict[str, Any]:
         """Return the workspace for a checkpoint."""
         tables = self.tables
@@ -62,6 +66,7 @@ class Workspace:
             "pretrain_epochs": self.pretrain_epochs,
             "folds": self.folds,
             "fold_tables": None if self.fold_tables is None else vars(self.fold_tables).copy(),
+            "stability": None if self.stability is None else vars(self.stability).copy(),
         }
 
     def load_state(self, state: dict[str, Any], device: torch.device) -> None:
@@ -77,6 +82,12 @@ class Workspace:
         if state["fold_tables"] is not None:
             tables = {name: table.to(device) for name, table in state["fold_tables"].items()}
             self.fold_tables = FoldTables(**tables)
+        if state["stability"] is not None:
+            values: dict[str, Any] = {
+                name: value.to(device) if isinstance(value, Tensor) else value
+                for name, value in state["stability"].items()
+            }
+            self.stability = Stability(**values)
         if state["tables"] is not None:
             tables = {name: table.to(device) for name, table in state["tables"].items()}
             self.tables = FrozenTables(**tables)
