@@ -83,7 +83,7 @@ def test_the_likelihood_of_blocks_is_the_mean_over_all_of_their_clicks(
     clicks = [list(world.reference(block_size=size).blocks()) for size in (64, block_size)]
     whole, parts = (experts.likelihood(blocks, coordinates).detach() for blocks in clicks)
     torch.testing.assert_close(whole, parts, atol=1e-5, rtol=1e-4)
-    labelled = {}
+    labelled: dict[int, int] = {}
     for blocks in clicks:
         pairs = [(b.rows.tolist(), experts.labels(b, coordinates, 0).tolist()) for b in blocks]
         found = {row: e for rows, own in pairs for row, e in zip(rows, own, strict=True)}
