@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, embedding_bag, linear
+from torch.nn.functional import embedding, linear
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
 from recbole_invariant.environment.models import FrozenTables
 from recbole_invariant.model.layers import ClippedGaussianGate, RepresentationAttention
-from recbole_invariant.model.pair_functions import pair_scores
+from recbole_invariant.model.pair_functions import fixed_scores, fixed_sums, pair_scores
 from recbole_invariant.objective.ranking import RankingWeights
+
+PAIRS_AN_ITEM = 2
+"""Pairs an item and representation below which reading features costs less than projecting."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,15 @@ class MaskModel(nn.Module):
         return different, position
 
     def _content_scores(self, columns: Tensor, content: Tensor, gains: Tensor) -> Tensor:
-        """Score each pair by each representation, `(batch, n, 1 or 2)`."""
+        """Score each pair by each representation, `(batch, n, 1 or 2)`.
+
+        With few pairs an item the projection goes to the users' side, `W^T q_u`, and the features
+        of each pair are read; with many every item is projected.
+        """
+        few = columns.numel() < PAIRS_AN_ITEM * len(gains) * len(self.features)
+        if few and columns.device.type == "cpu":
+            feature_side = (content @ self.projection).unsqueeze(1) * gains
+            return fixed_scores(feature_side, self.features, columns)
         different, position = self._different(columns)
         every = self.features
         features = every if different is None else every.index_select(0, different)
@@ -159,14 +170,6 @@ class MaskModel(nn.Module):
             n_environments: E.
         """
         content = content.view(n_environments, -1, content.shape[-1])
-        total = content.new_zeros(())
-        for r, gain in enumerate(gains):
-            summed = embedding_bag(
-                columns,
-                self.features,
-                per_sample_weights=weighted[..., r].contiguous(),
-                mode="sum",
-            )
-            summed = summed.view(n_environments, -1, summed.shape[-1])
-            total = total + torch.einsum("ebc,ebd->ecd", content, summed) * gain
-        return total
+        summed = fixed_sums(weighted, self.features, columns)
+        summed = (summed * gains).sum(dim=1).view(n_environments, -1, summed.shape[-1])
+        return torch.einsum("ebc,ebd->ecd", content, summed)

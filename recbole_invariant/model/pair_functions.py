@@ -12,16 +12,19 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import embedding_bag
 
 NUMBERS_AT_A_TIME = 1 << 18
 """Gathered numbers in a chunk: one megabyte of float32."""
 
+NUMBERS_ON_DEVICE = 1 << 27
+"""The same on other devices than the CPU, where only memory limits a chunk: half a gigabyte."""
+
 
 def _chunks(position: Tensor, width: int) -> Iterator[slice]:
     """Cut the users into runs whose gathered pairs fit the cache."""
-    step = max(1, NUMBERS_AT_A_TIME // max(1, position.shape[1] * width))
-    if position.device.type != "cpu":
-        step = len(position)
+    numbers = NUMBERS_AT_A_TIME if position.device.type == "cpu" else NUMBERS_ON_DEVICE
+    step = max(1, numbers // max(1, position.shape[1] * width))
     for start in range(0, len(position), step):
         yield slice(start, start + step)
 
@@ -63,6 +66,51 @@ def _gather(items: Tensor, position: Tensor) -> Tensor:
     """Vectors of some users' pairs, `(rows, n * parts, size)`."""
     gathered = items.flatten(1).index_select(0, position.flatten())
     return gathered.view(len(position), position.shape[1] * items.shape[1], items.shape[2])
+
+
+class _FixedScores(torch.autograd.Function):
+    """`out[b, n, r] = <users[b, r], items[position[b, n]]>`, the items fixed."""
+
+    @staticmethod
+    def forward(ctx: Any, users: Tensor, items: Tensor, position: Tensor) -> Tensor:
+        ctx.save_for_backward(items, position)
+        return _fixed_scores(users, items, position)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        return _fixed_sums(grad, *ctx.saved_tensors), None, None
+
+
+class _FixedSums(torch.autograd.Function):
+    """`out[b, r] = sum_n weights[b, n, r] items[position[b, n]]`, the items fixed."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, items: Tensor, position: Tensor) -> Tensor:
+        ctx.save_for_backward(items, position)
+        return _fixed_sums(weights, items, position)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        return _fixed_scores(grad, *ctx.saved_tensors), None, None
+
+
+def _fixed_scores(users: Tensor, items: Tensor, position: Tensor) -> Tensor:
+    out = users.new_empty(len(users), users.shape[1], position.shape[1])
+    for rows in _chunks(position, items.shape[1]):
+        vectors = _gather(items.unsqueeze(1), position[rows])
+        out[rows] = torch.bmm(users[rows], vectors.transpose(1, 2))
+    return out.transpose(1, 2)
+
+
+def _fixed_sums(weights: Tensor, items: Tensor, position: Tensor) -> Tensor:
+    # a gather for each part, and still half the time of one gather and a product
+    sums = [
+        embedding_bag(position, items, per_sample_weights=part.contiguous(), mode="sum")
+        for part in weights.unbind(-1)
+    ]
+    return torch.stack(sums, dim=1)
 
 
 class _PairHidden(torch.autograd.Function):
@@ -128,6 +176,34 @@ def pair_scores(users: Tensor, items: Tensor, position: Tensor) -> Tensor:
         `(batch, n, parts)`.
     """
     return cast(Tensor, _PairScores.apply(items, users, position))
+
+
+def fixed_scores(users: Tensor, items: Tensor, position: Tensor) -> Tensor:
+    """Inner products of several vectors of each user with their items, which get no gradient.
+
+    Args:
+        users: `(batch, parts, size)`.
+        items: `(n_different, size)`.
+        position: row of `items` of each pair, `(batch, n)`.
+
+    Returns:
+        `(batch, n, parts)`.
+    """
+    return cast(Tensor, _FixedScores.apply(users, items, position))
+
+
+def fixed_sums(weights: Tensor, items: Tensor, position: Tensor) -> Tensor:
+    """Weighted sums of each user's items, which get no gradient.
+
+    Args:
+        weights: of each pair `(batch, n, parts)`.
+        items: `(n_different, size)`.
+        position: row of `items` of each pair, `(batch, n)`.
+
+    Returns:
+        `(batch, parts, size)`.
+    """
+    return cast(Tensor, _FixedSums.apply(weights, items, position))
 
 
 def pair_hidden(users: Tensor, items: Tensor, position: Tensor, head: Tensor) -> Tensor:

@@ -21,6 +21,8 @@ from recbole_invariant.trainer.stage import EpochEnd, Stage
 from recbole_invariant.trainer.two_objectives import combine_gradients, objective_weights
 from recbole_invariant.trainer.workspace import Workspace
 
+Gradients = tuple[Tensor | None, ...]
+
 
 class MaskStage(Stage):
     """Move the mask along the Pareto direction, projection and attention with the same weights.
@@ -116,12 +118,7 @@ class MaskStage(Stage):
         out = self.mask_model(users, items, negatives, self.generator, with_penalty)
         erm, irm = self._objectives(out, with_penalty)
         parameters = [self.mask, *self.others]
-        erm_gradients = torch.autograd.grad(
-            erm, parameters, retain_graph=with_penalty, allow_unused=True
-        )
-        irm_gradients: tuple[Tensor | None, ...] = (None,) * len(parameters)
-        if with_penalty:
-            irm_gradients = torch.autograd.grad(irm, parameters, allow_unused=True)
+        erm_gradients, irm_gradients = self._gradients(erm, irm, with_penalty)
         if self.first_length is None:
             self.first_length = erm_gradients[0].norm()
         weights = objective_weights(
@@ -149,6 +146,19 @@ class MaskStage(Stage):
         self.erm_weights.append(float(weights.share))
         size = torch.stack([gradient.norm() for gradient in combined]).norm()
         return {"loss": erm.detach(), "irm": irm.detach(), "gradient": size}
+
+    def _gradients(
+        self, erm: Tensor, irm: Tensor, with_penalty: bool
+    ) -> tuple[tuple[Tensor, ...], Gradients]:
+        """Differentiate both objectives; None where a parameter does not move with one of them."""
+        parameters = [self.mask, *self.others]
+        of_erm = torch.autograd.grad(erm, parameters, retain_graph=with_penalty, allow_unused=True)
+        # what follows the empirical risk alone costs the penalty's backward pass nothing
+        followers = parameters if self.options.projection_objective == "both" else parameters[:1]
+        of_irm: Gradients = (None,) * len(followers)
+        if with_penalty:
+            of_irm = torch.autograd.grad(irm, followers, allow_unused=True)
+        return of_erm, (*of_irm, *(None,) * (len(parameters) - len(followers)))
 
     def _objectives(self, out: EnvironmentRisks, with_penalty: bool) -> tuple[Tensor, Tensor]:
         """Return L_ERM and L_IRM (Eq. 11).

@@ -8,6 +8,7 @@ import torch
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
 from recbole_invariant.environment.models import FrozenTables
+from recbole_invariant.model import mask as mask_module
 from recbole_invariant.model.layers import ClippedGaussianGate, RepresentationAttention
 from recbole_invariant.model.mask import MaskModel
 from recbole_invariant.objective.invariance import gradient_variance_penalty
@@ -22,6 +23,13 @@ def double_precision() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(params=["items projected", "users projected"], autouse=True)
+def side(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take either way to the content scores, whatever the number of pairs."""
+    pairs = 0 if request.param == "items projected" else 1000
+    monkeypatch.setattr(mask_module, "PAIRS_AN_ITEM", pairs)
 
 
 def make_model(attention: bool, noise: float = 0.0) -> MaskModel:

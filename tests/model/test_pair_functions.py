@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from recbole_invariant.model import pair_functions
-from recbole_invariant.model.pair_functions import pair_hidden, pair_scores
+from recbole_invariant.model.pair_functions import (
+    fixed_scores,
+    fixed_sums,
+    pair_hidden,
+    pair_scores,
+)
 
 
 @pytest.fixture(params=[1, 64, 1 << 18], autouse=True)
@@ -33,6 +38,20 @@ def test_pair_scores_gradient(position: torch.Tensor) -> None:
     assert torch.autograd.gradcheck(
         lambda users, items: pair_scores(users, items, position), inputs
     )
+
+
+def test_fixed_scores_equal_a_plain_gather(position: torch.Tensor) -> None:
+    users, items = drawn(5, 2, 3).requires_grad_(), drawn(6, 3)
+    plain = torch.einsum("bnc,brc->bnr", items[position], users)
+    torch.testing.assert_close(fixed_scores(users, items, position), plain)
+    assert torch.autograd.gradcheck(lambda users: fixed_scores(users, items, position), users)
+
+
+def test_fixed_sums_equal_a_plain_gather(position: torch.Tensor) -> None:
+    weights, items = drawn(5, 4, 2).requires_grad_(), drawn(6, 3)
+    plain = torch.einsum("bnc,bnr->brc", items[position], weights)
+    torch.testing.assert_close(fixed_sums(weights, items, position), plain)
+    assert torch.autograd.gradcheck(lambda weights: fixed_sums(weights, items, position), weights)
 
 
 def test_pair_hidden_equals_a_plain_gather(position: torch.Tensor) -> None:
