@@ -69,10 +69,10 @@ class FoldTables:
     projection: Tensor
     bias: Tensor
 
-    def item_vectors(self, fold: int, features: Tensor, items: Tensor) -> Tensor:
-        """Return `[t_i, W f_i + b]` of some items by one fold's model, `(n, size)`."""
-        content = linear(features[items], self.projection[fold], self.bias[fold])
-        return torch.cat([self.item[fold, items], content], dim=-1)
+    def item_vectors(self, fold: int, features: Tensor) -> Tensor:
+        """Return `[t_i, W f_i + b]` of every item by one fold's model, `(n_items, size)`."""
+        content = linear(features, self.projection[fold], self.bias[fold])
+        return torch.cat([self.item[fold], content], dim=-1)
 
     def user_vectors(self, fold: int, users: Tensor) -> Tensor:
         """Return `[p_u, q_u]` of some users by one fold's model, `(n, size)`."""
@@ -136,6 +136,7 @@ class HeldOutReference:
         self.users, self.items = users[self.order], items[self.order]
         self.folds, self.n_folds = folds[self.order], len(tables.user)
         self.temperature = 1.0
+        self._kept: tuple[int, Tensor] | None = None
         n_users = tables.user.shape[1]
         counts = torch.bincount(users, minlength=n_users)
         self.begins = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
@@ -176,6 +177,12 @@ class HeldOutReference:
             chosen, items = self.order[rows], self.items[rows]
             yield HeldOut(fold, first, sample, preference, chosen, user, items, likelihood)
 
+    def _item_vectors(self, fold: int) -> Tensor:
+        """Return a fold's item vectors, kept while its blocks follow each other."""
+        if self._kept is None or self._kept[0] != fold:
+            self._kept = (fold, self.tables.item_vectors(fold, self.features))
+        return self._kept[1]
+
     def every(self, most: int) -> int:
         """Say which share of the blocks, one in so many, has at most so many scores a fold."""
         n_users, n_sample = len(self.begins) - 1, len(self.sample(0, 0).items)
@@ -197,9 +204,10 @@ class HeldOutReference:
             that is all of them); scores of the fold's clicks `(n,)`, without those of an item
             that the user clicked in another fold too; and their places in the sorted rows `(n,)`.
         """
-        tables, device = self.tables, self.features.device
-        vectors = tables.user_vectors(fold, torch.arange(first, last, device=device))
-        scores = vectors @ tables.item_vectors(fold, self.features, sample.items).T
+        device = self.features.device
+        vectors = self.tables.user_vectors(fold, torch.arange(first, last, device=device))
+        item_vectors = self._item_vectors(fold)
+        scores = vectors @ item_vectors[sample.items].T
         rows = torch.arange(int(self.begins[first]), int(self.begins[last]), device=device)
         held_out = self.folds[rows] == fold
         seen = torch.zeros(last - first, len(self.features), dtype=torch.bool, device=device)
@@ -209,5 +217,5 @@ class HeldOutReference:
         seen = seen[:, sample.items]
         # who has seen the whole sample keeps it: a softmax over nothing is NaN, in all sums
         scores = scores.masked_fill(seen & ~seen.all(dim=1, keepdim=True), -torch.inf)
-        clicked = tables.item_vectors(fold, self.features, self.items[rows])
+        clicked = item_vectors[self.items[rows]]
         return scores, (vectors[self.users[rows] - first] * clicked).sum(-1), rows

@@ -9,6 +9,7 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from torch import Tensor
 
+from recbole_invariant.allocator import keep_freed_memory
 from recbole_invariant.data.planted.truth import true_kinds
 from recbole_invariant.data.planted.world import INVARIANT
 from recbole_invariant.environment.given import INFERRED, TRUE, environment_source
@@ -55,6 +56,8 @@ class PaInvRLTrainer(StagedTrainer):
         identifications; with the true mask (`mask_source: oracle`) there is the final stage only.
         """
         config, self.train_dataset = self.config, train_data._dataset
+        if self.device.type == "cpu":
+            keep_freed_memory()  # gradients of whole tables are tensors that malloc maps
         source = environment_source(config["environment_source"])
         final = self._final(train_data, FINAL, self._begin_final, self._end_final)
         if config["mask_source"] == "oracle":
