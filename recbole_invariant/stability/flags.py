@@ -51,8 +51,9 @@ def calibrated_scores(dispersion: Dispersion, smoothing: Tensor | None) -> Tenso
     """Score every dimension's over-dispersion in units of its own standard error.
 
     The error of a smoothed score is that of the same average of every user's excess: users are
-    independent, a user's clicks and the dimensions are not. The median is taken off first: what
-    all dimensions share is the reference's misfit.
+    independent, a user's clicks and the dimensions are not. The median over the dimensions is
+    taken off before that division, in units of each dimension's own error: what all of them share
+    is the reference's misfit. A smoothed score is one of a dimension and what correlates with it.
 
     Args:
         dispersion: excess variance by user.

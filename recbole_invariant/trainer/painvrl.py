@@ -50,10 +50,12 @@ class PaInvRLTrainer(StagedTrainer):
         self.masked_score: float | None = None
 
     def build_stages(self, train_data: AbstractDataLoader) -> list[Stage]:
-        """Return pretrain, T pairs of identify and mask, and final.
+        """Return the stages, in their order.
 
-        With given environments (`environment_source`) one stage takes the place of the T
-        identifications; with the true mask (`mask_source: oracle`) there is the final stage only.
+        Pretrain; the held-out reference, where gate or experts need it; experts once and T masks,
+        or T pairs of identify and mask; final; and the optional one without a mask. With given
+        environments (`environment_source`) one stage takes the place of all identification; with
+        the true mask (`mask_source: oracle`) there is the final stage only.
         """
         config, self.train_dataset = self.config, train_data._dataset
         if self.device.type == "cpu":
