@@ -111,6 +111,7 @@ class ExpertStage(Stage):
         self.workspace.labels = labels.to(self.config["device"])
         publish_labels(self.train_data, self.workspace.labels)
         self.workspace.release_reference()
+        del self.reference  # the trainer keeps its stages
 
     def state(self) -> dict[str, Any]:
         """Return experts and optimiser."""

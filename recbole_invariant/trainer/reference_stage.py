@@ -25,7 +25,8 @@ from recbole_invariant.trainer.workspace import Workspace
 class ReferenceStage(Stage):
     """Train F backbones as one batched model, each without its fold of every user's rows.
 
-    The loss and the decay are those of pretraining. Each fold has an interaction graph of its own:
+    The loss and the decay are those of pretraining, always by Adam and on whole tables (`learner`
+    and `weight_decay_scope` say nothing here). Each fold has an interaction graph of its own:
     the graph of all rows would tell a model of the clicks it must not know. Nothing is validated;
     it trains for as many epochs as pretraining needed (option `reference_epochs`).
 
@@ -133,6 +134,8 @@ class ReferenceStage(Stage):
             models.bias.detach(),
         )
         self.on_end()
+        # the trainer keeps its stages: the workspace alone says how long the tables live
+        del models, self.models, self.optimizer, self.graphs
 
     def state(self) -> dict[str, Any]:
         """Return models, optimiser and random stream; the folds are drawn again."""

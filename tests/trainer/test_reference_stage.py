@@ -142,12 +142,19 @@ def state_of(stage: ReferenceStage, fold: int) -> dict[str, torch.Tensor]:
 def test_the_fold_models_are_handed_on_before_the_call() -> None:
     stage = stage_on(ToyDataset())
     handed: list[bool] = []
-    stage.on_end = lambda: handed.append(stage.workspace.fold_tables is not None)
+    states: list[dict[str, torch.Tensor]] = []
+
+    def on_end() -> None:
+        handed.append(stage.workspace.fold_tables is not None)
+        states.extend(state_of(stage, fold) for fold in range(FOLDS))
+
+    stage.on_end = on_end
     tables = trained(stage)
     assert handed == [True]
+    assert not hasattr(stage, "models"), "it would keep what the workspace lets go"
     assert stage.workspace.folds is stage.folds
     for fold in range(FOLDS):
-        state = state_of(stage, fold)
+        state = states[fold]
         assert torch.equal(tables.item[fold], state["item_embedding.weight"])
         assert torch.equal(tables.user_content[fold], state["user_content_embedding.weight"])
         assert torch.equal(tables.projection[fold], state["item_projection.weight"])
