@@ -62,7 +62,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "PaInvRL",
         "PaInvRL[gate_smoothing=false]",
         "PaInvRL[gate_floor=0.2]",
-        "PaInvRL[mask_scale=none]",
+        "PaInvRL[pareto_norm=l2]",
         "PaInvRL[stability_gate=false]",
         GATE_ALONE,
         ORACLE,

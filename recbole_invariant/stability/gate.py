@@ -19,7 +19,7 @@ from recbole_invariant.stability.reference import (
 CELLS_AT_A_TIME = 1 << 21
 """Scores (users x items) held in memory at a time."""
 
-USERS_A_SAMPLE = 32
+USERS_A_SAMPLE = 8
 """Users that share a sample of the catalogue; with more, its error shows in the scores."""
 
 CELLS_FOR_TEMPERATURE = 1 << 23

@@ -10,18 +10,16 @@ from recbole_invariant.trainer.workspace import Workspace
 
 
 def final_mask(config: Config, workspace: Workspace) -> Tensor:
-    """Return mask times gate, scaled, `(d,)` in [0, 1].
+    """Return mask times gate, `(d,)` in [0, 1].
 
     Args:
-        config: `stability_gate`; `mask_scale`: with `max` the largest value is 1; `mask_source`:
-            with `uniform`, a control, every value is the root mean square of what it would be.
+        config: `stability_gate`; `mask_source`: with `uniform`, a control, every value is the root
+            mean square of what it would be.
         workspace: mask and gate.
     """
     mask, stability = workspace.mask, workspace.stability
     if config["stability_gate"] and stability is not None:
         mask = mask * stability.gate
-    if config["mask_scale"] == "max":
-        mask = mask / mask.max().clamp_min(1e-8)
     if config["mask_source"] == "uniform":
         mask = torch.full_like(mask, float(mask.square().mean().sqrt()))
     return mask

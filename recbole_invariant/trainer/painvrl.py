@@ -73,6 +73,12 @@ class PaInvRLTrainer(StagedTrainer):
             return [final]
         stages: list[Stage] = [self._pretraining(train_data)]
         if config["stability_gate"] or (self._identifies(source) and self.uses_experts):
+            if config["weight_decay_scope"] != "table":
+                raise InputError(
+                    f"weight_decay_scope: {config['weight_decay_scope']}: the held-out reference "
+                    "decays whole tables and would not be trained as the backbone is. Set it to "
+                    "table, or stability_gate: false and identification: models."
+                )
             workspace, on_end = self.workspace, self._end_reference
             stages.append(ReferenceStage(self.model, config, train_data, workspace, on_end))
         stages += [*self._mask_stages(train_data, source), final]

@@ -91,7 +91,7 @@ def test_the_reference_has_the_best_temperature_and_a_sample_of_the_asked_size()
         assert float(block.sample.log_weights.std()) > 0
 
 
-@pytest.mark.parametrize(("n_sample", "n_blocks"), [(0, 2), (299, 2), (298, 4), (60, 4)], ids=str)
+@pytest.mark.parametrize(("n_sample", "n_blocks"), [(0, 2), (299, 2), (298, 13), (60, 13)], ids=str)
 def test_blocks_are_small_where_items_are_sampled_and_else_bounded_by_memory(
     n_sample: int, n_blocks: int
 ) -> None:
@@ -101,7 +101,7 @@ def test_blocks_are_small_where_items_are_sampled_and_else_bounded_by_memory(
         reference = make_reference(world.tables, world.features, rows, n_sample, 0)
     blocks = list(reference.blocks())
     assert len(blocks) == 3 * n_blocks
-    assert max(len(block.preference) for block in blocks) == (32 if n_blocks == 4 else 64)
+    assert max(len(block.preference) for block in blocks) == (8 if n_blocks == 13 else 64)
 
 
 def test_the_options_are_those_of_the_config() -> None:

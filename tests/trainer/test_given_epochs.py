@@ -37,7 +37,6 @@ PAINVRL = {
     "gate_level": 0.999,  # flags enough dimensions for environments
     "gate_share": 0.0,
     "mask_tolerance": None,
-    "mask_scale": "none",
     "reference_folds": 2,
     "reference_epochs": 0,
     "identification": "experts",

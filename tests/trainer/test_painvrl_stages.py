@@ -9,6 +9,7 @@ import torch
 
 import recbole_invariant as ri
 from recbole_invariant.config import build_config
+from recbole_invariant.errors import InputError
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
 from recbole_invariant.trainer.given_epochs import give_epochs
@@ -23,7 +24,6 @@ GATED: dict[str, Any] = {
     "gate_level": 0.999,  # flags enough dimensions for environments
     "gate_share": 0.0,
     "mask_tolerance": None,
-    "mask_scale": "none",
     "reference_folds": 2,
     "reference_epochs": 1,
     "identification": "experts",
@@ -136,7 +136,6 @@ def test_the_papers_have_no_reference_and_no_gate(
     assert names == ["pretrain", *rounds, "final"]
     expected = {
         "stability_gate": False,
-        "mask_scale": "none",
         "mask_tolerance": None,
         "identification": "models",
         "mask_source": "learned",
@@ -227,11 +226,9 @@ def test_uniform_has_the_strength_of_mask_times_gate_everywhere(folder: Path, da
     assert float(found.norm()) == pytest.approx(float(learned.norm()), rel=1e-5)
 
 
-def test_a_scaled_mask_has_one_as_its_largest_value(folder: Path, data: Any) -> None:
-    plain = trained(folder, data, gate_level=0.4).model.invariant_mask
-    scaled = trained(folder, data, gate_level=0.4, mask_scale="max").model.invariant_mask
-    assert float(plain.max()) < 1
-    torch.testing.assert_close(scaled, plain / plain.max())
+def test_a_decay_that_the_reference_cannot_have_is_refused(folder: Path, data: Any) -> None:
+    with pytest.raises(InputError, match=r"weight_decay_scope: batch.*stability_gate"):
+        trained(folder, data, weight_decay_scope="batch")
 
 
 def test_given_environments_go_with_the_gate(folder: Path, data: Any) -> None:

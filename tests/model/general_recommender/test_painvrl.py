@@ -23,7 +23,6 @@ GATED: dict[str, Any] = {
     "gate_level": 0.999,  # flags enough dimensions for environments
     "gate_share": 0.0,
     "mask_tolerance": None,
-    "mask_scale": "none",
     "reference_folds": 2,
     "reference_epochs": 2,
     "identification": "experts",
@@ -134,7 +133,7 @@ def test_a_training_killed_about_the_choice_of_the_mask_goes_on_to_the_same_bits
     tmp_path: Path, checkpoints: int
 ) -> None:
     """After the masked model, or while it is trained again without a mask."""
-    options = {**SHORT, "outer_iterations": 0, "stability_gate": False, "mask_scale": "none"}
+    options = {**SHORT, "outer_iterations": 0, "stability_gate": False}
     options |= {"mask_init": 0.0, "mask_tolerance": 0.0, "pretrain_epochs": 4, "epochs": 2}
     contract = type("Contract", (ModelContract,), {"name": "PaInvRL", "options": options})()
     from tests.contracts import write_features
