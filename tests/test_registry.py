@@ -197,7 +197,7 @@ def test_a_second_install_changes_nothing():
 def test_recboles_config_gets_our_layers_for_our_models():
     config = host_config("PaInvRL", seed=3)
 
-    assert config["n_environments"] == 10
+    assert config["n_environments"] == 3
     assert config["mask_learning_rate"] == 0.05
     assert config["epochs"] == 80  # models.PaInvRL of dataset_configs/ml-100k.yaml
     assert config["modalities"].keys() == {"title", "genre", "year"}

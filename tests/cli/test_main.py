@@ -136,7 +136,7 @@ def test_help_lists_the_options_of_a_model(capsys):
     assert main(["--model", "PaInvRL", "--help"]) == 0
 
     shown = capsys.readouterr().out
-    assert "--n_environments=10 (int, >= 2)\n      number of environments (E)." in shown
+    assert "--n_environments=3 (int, >= 2)\n      number of environments (E);" in shown
     assert "--n_negatives=50" in shown
     assert "--positive_threshold=4" in shown
     assert "--hidden_size" not in shown
