@@ -2,14 +2,44 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from recbole_invariant.errors import InputError, WriteError
 
-from recbole_invariant.errors import InputError
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that takes its name when the block ends without an error.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+
+    Yields:
+        A new binary file in the same folder.
+
+    Raises:
+        WriteError: the disk is full, the folder is not writable or the like; an old file is
+            untouched and no temporary file stays behind.
+    """
+    path = Path(path)
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                # mkstemp makes files private; a result is as readable as any other new file
+                os.fchmod(descriptor, 0o666 & ~_umask())
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -20,25 +50,33 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         content: text is written as UTF-8.
 
     Raises:
-        OSError: the disk is full or the folder is not writable; an old file is untouched and no
+        WriteError: the disk is full or the folder is not writable; an old file is untouched and no
             temporary file stays behind.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a stream such as a history; a kill may leave its last line broken.
+
+    Raises:
+        WriteError: the disk is full or the file is not writable.
+    """
+    with _named(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn an error of the operating system into one that names the file and the reason."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            # mkstemp makes files private; a result is as readable as any other new file
-            os.fchmod(descriptor, 0o666 & ~_umask())
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        yield
+    except WriteError:
         raise
-    _sync_folder(path.parent)
+    except OSError as error:
+        raise WriteError(path, error) from error
 
 
 def make_folder(folder: Path, option: str, new: bool = False) -> Path:
@@ -83,38 +121,10 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in this folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def save_tensors(
-    path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
-) -> None:
-    """Write named tensors as one safetensors file, atomically.
-
-    Tensors are copied to the CPU, made contiguous and kept apart even where they share memory.
-    """
-    own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_atomically(path, save(own, metadata=dict(metadata) if metadata else None))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read named tensors and the metadata of a safetensors file.
-
-    Raises:
-        InputError: the file is missing, truncated or of another kind.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; a finished run has one.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error}).") from error

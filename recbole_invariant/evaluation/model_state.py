@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_invariant.errors import InputError
-from recbole_invariant.files import load_tensors, save_tensors
+from recbole_invariant.tensor_files import load_tensors, save_tensors
 
 OTHER = "other."
 LAYOUT_KEY = "layout"
@@ -55,7 +55,9 @@ def load_model(path: Path, model: nn.Module) -> None:
         InputError: the file is missing, broken or of another model.
     """
     tensors, metadata = load_tensors(path)
-    layout = json.loads(metadata.get(LAYOUT_KEY, "{}"))
+    if LAYOUT_KEY not in metadata:
+        raise InputError(f"{path}: a safetensors file, but not a model of this package.")
+    layout = json.loads(metadata[LAYOUT_KEY])
     for name, described in layout.items():
         tensors[name] = _decode(name, described, tensors)
     device = next(model.parameters(), torch.empty(0)).device

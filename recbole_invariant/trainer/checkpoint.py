@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from recbole_invariant.errors import InputError
-from recbole_invariant.files import write_atomically
+from recbole_invariant.tensor_files import load_tensors, save_tensors
 
 TENSOR_KEY = "__tensor__"
 TREE_KEY = "tree"
@@ -23,15 +21,17 @@ def flatten(tree: Any, tensors: dict[str, Tensor], path: str = "") -> Any:
 
     Args:
         tree: dicts with text or int keys, lists, tuples, tensors and JSON values.
-        tensors: filled with name -> CPU tensor.
+        tensors: filled with name -> tensor; they share the memory of those in the tree.
         path: name of the tree itself.
 
     Returns:
         The structure as JSON values. Int keys are kept apart from text keys.
     """
     if isinstance(tree, Tensor):
-        tensors[path] = tree.detach().cpu().contiguous().clone()
-        return {TENSOR_KEY: path}
+        # a key with a slash in it can make two paths alike
+        name = path if path not in tensors else f"{path}#{len(tensors)}"
+        tensors[name] = tree.detach()
+        return {TENSOR_KEY: name}
     if isinstance(tree, dict):
         return {
             "keys": [list(tree.keys())],
@@ -57,30 +57,27 @@ def unflatten(tree: Any, tensors: dict[str, Tensor]) -> Any:
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a nested state of tensors and JSON values; the old file stays until the new is whole.
 
+    The file carries a checksum of all its bytes.
+
     Raises:
-        OSError: the disk is full or the folder is not writable; the old file is untouched.
+        WriteError: the disk is full or the folder is not writable; the old file is untouched.
     """
     tensors: dict[str, Tensor] = {}
     tree = flatten(state, tensors)
-    write_atomically(path, save(tensors, metadata={TREE_KEY: json.dumps(tree)}))
+    save_tensors(path, tensors, {TREE_KEY: json.dumps(tree)})
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read what `save_checkpoint` wrote.
+    """Read what `save_checkpoint` wrote; the checksum is verified.
 
     Raises:
-        InputError: the file is missing, truncated or not one of our checkpoints.
+        InputError: the file is missing, truncated, altered or not one of our checkpoints.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no checkpoint here to resume from.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a readable checkpoint ({error}); start again.") from error
+    tensors, metadata = load_tensors(path, sealed=True)
     if TREE_KEY not in metadata:
-        raise InputError(f"{path}: a safetensors file, but not a checkpoint of this package.")
+        raise InputError(f"{path}: a file of this package, but not a checkpoint.")
     state: dict[str, Any] = unflatten(json.loads(metadata[TREE_KEY]), tensors)
     return state
 

@@ -98,7 +98,9 @@ class Snapshots:
         snapshot = Snapshot(name, stage, int(epoch), measured, frontier)
         if self.folder is None:
             tensors: dict[str, Tensor] = {}
-            self._states[name] = unflatten(flatten(state, tensors), tensors)
+            tree = flatten(state, tensors)
+            own = {key: value.cpu().clone() for key, value in tensors.items()}
+            self._states[name] = unflatten(tree, own)
         else:
             snapshot = replace(snapshot, file=f"{self._next:05d}.safetensors")
             self._next += 1
