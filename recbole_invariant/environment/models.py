@@ -11,6 +11,9 @@ from recbole_invariant.model.pair_functions import pair_scores
 
 IdentificationMode = Literal["variant", "l1"]
 
+PRODUCTS_A_NUMBER = 24
+"""Multiplications in a product of matrices that take as long as reading one number of a pair."""
+
 
 @dataclass(frozen=True)
 class FrozenTables:
@@ -87,9 +90,6 @@ class EnvironmentModels(nn.Module):
     def forward(self, users: Tensor, columns: Tensor, environment: Tensor) -> Tensor:
         """Score each row by the model of its own environment.
 
-        The user's vector is carried over to the feature side, `W_e^T q_u`: the features of the
-        batch's items are then read once, whatever the number of environments.
-
         Args:
             users: `(batch,)`.
             columns: items of each user `(batch, n)`.
@@ -104,14 +104,37 @@ class EnvironmentModels(nn.Module):
             item_rows = columns + (environment * self.n_items).unsqueeze(-1)
         lookup = nn.functional.embedding
         content = lookup(user_rows, self.user_content)
-        every = torch.einsum("bc,ecd->bed", content, self.projection)
-        own = environment.view(-1, 1, 1).expand(-1, 1, every.shape[-1])
-        feature_side = every.gather(1, own).squeeze(1) * self.gate
+        if self.projects_items(columns.numel()):
+            from_content = self._by_items(content, columns, environment)
+        else:
+            from_content = self._by_users(content, columns, environment)
         bias = (content * lookup(environment, self.bias)).sum(-1, keepdim=True)
-        from_content = pair_scores(feature_side, self.features.unsqueeze(1), columns)
         ids = lookup(user_rows, self.user)
         from_ids = pair_scores(ids, self.item.unsqueeze(1), item_rows)
         return (from_ids + from_content).squeeze(-1) + bias
+
+    def projects_items(self, n_pairs: int) -> bool:
+        """Whether so many pairs are cheaper with the catalogue projected by every environment.
+
+        A pair then reads `content_size` numbers instead of d, but each environment multiplies the
+        whole catalogue by its projection first.
+        """
+        products = self.projection.numel() * len(self.features)
+        fewer = self.features.shape[1] - self.projection.shape[1]
+        return products <= PRODUCTS_A_NUMBER * n_pairs * fewer
+
+    def _by_items(self, content: Tensor, columns: Tensor, environment: Tensor) -> Tensor:
+        """Score `<q_u, W_e f_i>` from the projected catalogue of each environment."""
+        items = torch.einsum("nd,ecd->enc", self.features * self.gate, self.projection)
+        rows = columns + (environment * len(self.features)).unsqueeze(-1)
+        return pair_scores(content, items.flatten(0, 1).unsqueeze(1), rows)
+
+    def _by_users(self, content: Tensor, columns: Tensor, environment: Tensor) -> Tensor:
+        """Score `<W_e^T q_u, f_i>`: the features are read once, whatever the number of E."""
+        every = torch.einsum("bc,ecd->bed", content, self.projection)
+        own = environment.view(-1, 1, 1).expand(-1, 1, every.shape[-1])
+        feature_side = every.gather(1, own).squeeze(1) * self.gate
+        return pair_scores(feature_side, self.features.unsqueeze(1), columns)
 
     @torch.no_grad()
     def score_all(self, users: Tensor, items: Tensor, rows_at_a_time: int = 65536) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 
 from recbole_invariant.data.interaction_graph import InteractionGraph
 from recbole_invariant.data.sampling import ShuffledBatches, UniformNegatives
+from recbole_invariant.environment import models as environment_models
 from recbole_invariant.environment.inferred import (
     EnvironmentIdentifier,
     IdentificationOptions,
@@ -21,11 +22,16 @@ def tables(n_users: int, n_items: int, size: int = 4) -> FrozenTables:
     )
 
 
-def test_each_row_is_scored_by_its_own_environment() -> None:
+@pytest.mark.parametrize("products", [0, 10**9])  # by features of users, by projected items
+def test_each_row_is_scored_by_its_own_environment(
+    products: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment_models, "PRODUCTS_A_NUMBER", products)
     torch.manual_seed(0)
-    frozen, features, gate = tables(5, 6), torch.randn(6, 3), torch.rand(3)
+    frozen, features, gate = tables(5, 6), torch.randn(6, 5), torch.rand(5)
     generator = torch.Generator().manual_seed(0)
     models = EnvironmentModels(features, gate, 2, frozen, (5, 6), (4, 4), 0.5, generator)
+    assert models.projects_items(12) == bool(products)
     models.bias.data.normal_()
     users, columns = torch.tensor([1, 2, 3]), torch.randint(0, 6, (3, 4))
     environment = torch.tensor([0, 1, 1])
@@ -37,6 +43,34 @@ def test_each_row_is_scored_by_its_own_environment() -> None:
         shared = frozen.item[columns[b]] @ frozen.user[users[b]]
         torch.testing.assert_close(scores[b], content + shared)
         torch.testing.assert_close(every[e, b], content)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_both_ways_of_scoring_have_the_same_gradients(
+    frozen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    models = EnvironmentModels(
+        torch.randn(6, 5),
+        torch.rand(5),
+        3,
+        tables(5, 6) if frozen else None,
+        (5, 6),
+        (4, 4),
+        0.5,
+        torch.Generator().manual_seed(0),
+    )
+    users, columns = torch.tensor([1, 2, 3, 4]), torch.randint(0, 6, (4, 7))
+    environment = torch.tensor([0, 1, 1, 2])
+    gradients = []
+    for products in (0, 10**9):
+        monkeypatch.setattr(environment_models, "PRODUCTS_A_NUMBER", products)
+        models.zero_grad()
+        models(users, columns, environment).square().sum().backward()
+        learned = (p.grad for p in models.parameters() if p.requires_grad)
+        gradients.append([grad.clone() for grad in learned if grad is not None])
+    assert len(gradients[0]) == (2 if frozen else 5)
+    torch.testing.assert_close(*gradients)
 
 
 def test_scratch_environments_do_not_share_parameters() -> None:
