@@ -13,9 +13,10 @@ from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.significance import GapDifference, compare_gaps
+from recbole_invariant.finished import train_once
 from recbole_invariant.logs import logging_to
 from recbole_invariant.registry import ModelEntry, resolve
-from recbole_invariant.single_run import RunResult, train_and_test
+from recbole_invariant.single_run import RunResult
 
 OWN_SHARED_OPTIONS = (
     "ood",
@@ -101,14 +102,14 @@ def _unlike_refit(config: Any, baseline: Any, name: str) -> list[str]:
 def add_baselines(
     result: RunResult, baselines: Mapping[str, tuple[Any, ModelEntry]], run_dir: Path
 ) -> RunResult:
-    """Run every baseline in a folder of its own under `baselines/`."""
+    """Run every baseline that is not done in a folder of its own under `baselines/`."""
     done = {}
     for name, (config, entry) in baselines.items():
         folder = run_dir / "baselines" / name
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         getLogger().info(f"baseline {name}")
         with logging_to(folder / "log.txt", config["state"]):
-            done[name] = train_and_test(config, entry, folder)
+            done[name] = train_once(config, entry, folder)
         _require_same_split(result, done[name], name)
     return replace(result, baselines=done)
 
@@ -137,10 +138,10 @@ def add_control(result: RunResult, config: Any, entry: ModelEntry, run_dir: Path
         config[key] = value
         config.layers[key] = "control of the protocol environment"
     folder = run_dir / "control"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     getLogger().info("control: the same model on a random split of the same sizes")
     with logging_to(folder / "log.txt", config["state"]):
-        return replace(result, control=train_and_test(config, entry, folder))
+        return replace(result, control=train_once(config, entry, folder))
 
 
 def shift_of(result: RunResult, metric: str) -> GapDifference | None:

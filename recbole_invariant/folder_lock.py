@@ -51,6 +51,15 @@ def only_here(
         yield file.fileno()
 
 
+def in_use(folder: Path) -> bool:
+    """Say whether a program is running in a folder, in the sense of `only_here`."""
+    path = folder / ".lock"
+    if not path.is_file():
+        return False
+    with path.open() as file:
+        return not _locked(file)
+
+
 def _locked(file: IO[str]) -> bool:
     """Take the lock if nobody has it."""
     try:

@@ -1,6 +1,8 @@
 """What is left of a run that was stopped by hand or by a signal."""
 
 import json
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,7 +45,7 @@ def remains(folder: Path) -> str:
         far = f"after {done} epoch{'' if done == 1 else 's'} of stage '{stage}'{inner}"
     else:
         far = f"before the first epoch{inner} ended"
-    return f"{far}\nthe run folder stays: {folder}\n{_checkpoint(last / CHECKPOINT)}"
+    return f"{far}\nthe run folder stays: {folder}\n{_checkpoint(folder, last)}"
 
 
 def _lines(history: Path) -> list[dict[str, Any]]:
@@ -52,13 +54,16 @@ def _lines(history: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _checkpoint(path: Path) -> str:
-    if not path.is_file():
-        return (
-            "there is no checkpoint in it yet (one is written where a stage ends and every "
-            "checkpoint_minutes): start the run anew"
-        )
-    return (
-        f"its checkpoint is {path}; no command goes on from it yet (--resume comes in a later "
-        "version): start the run anew, or use trainer.resume_checkpoint from Python"
-    )
+def _checkpoint(folder: Path, last: Path) -> str:
+    """Say which command goes on with a run, and from where; `last` is what of it was training."""
+    where = "from its last checkpoint"
+    if not any((last / CHECKPOINT).parent.glob("*.safetensors")):
+        where = "from the beginning: there is no checkpoint yet"
+    return f"go on {where} with\n  {resume_command(folder)}"
+
+
+def resume_command(folder: Path) -> str:
+    """Return the command that goes on with the run in a folder."""
+    program = Path(sys.argv[0]).name
+    called = "recbole-inv" if program == "recbole-inv" else "python run_recbole_inv.py"
+    return f"{called} --resume {shlex.quote(str(folder))}"

@@ -1,51 +1,94 @@
 """A run from what the user typed to the table: the model, its baselines, its control."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from recbole_invariant.companions import add_baselines, add_control, baseline_configs, shift_of
+from recbole_invariant.companions import add_baselines, add_control, baseline_configs
 from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
-from recbole_invariant.evaluation.snapshot_records import named_snapshots, snapshot_metrics
 from recbole_invariant.files import make_folder, write_atomically
+from recbole_invariant.finished import read_whole, train_once
+from recbole_invariant.folder_lock import only_here
 from recbole_invariant.interruption import remains_noted
 from recbole_invariant.logs import logging_to
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.plots import iid_against_ood, save_figure
-from recbole_invariant.report.tables import Row, comparison_table, run_notes
-from recbole_invariant.single_run import RunResult, compared_metrics, train_and_test
+from recbole_invariant.report.run_table import run_table
+from recbole_invariant.resume import (
+    AUTO,
+    Given,
+    changes_since,
+    entry_of,
+    find_unfinished,
+    stored_config,
+    whence,
+)
+from recbole_invariant.run_start import (
+    CHECKPOINTS,
+    describe_start,
+    is_finished,
+    read_start,
+    write_start,
+)
+from recbole_invariant.single_run import RunResult
 
 __all__ = ["RunResult", "run"]
 
+DEFAULT_MODEL, DEFAULT_DATASET = "PaInvRL", "ml-100k"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A run whose options are resolved and whose folder is there.
+
+    Attributes:
+        make_config: resolves the options again; `config` is one of these.
+        said: lines for the log before anything else; warnings are `warned`.
+        is_new: whether the folder was made for it.
+    """
+
+    entry: ModelEntry
+    config: Any
+    make_config: Callable[[], Any]
+    folder: Path
+    said: Sequence[str] = ()
+    warned: Sequence[str] = ()
+    is_new: bool = False
+
 
 def run(
-    model: str | type = "PaInvRL",
-    dataset: str = "ml-100k",
+    model: str | type | None = None,
+    dataset: str | None = None,
     config: Mapping[str, Any] | None = None,
     config_files: Sequence[str] | None = None,
     output_dir: str | Path = "runs",
     run_name: str | None = None,
     command_line: Mapping[str, str] | None = None,
+    resume: str | Path | None = None,
 ) -> RunResult:
     """Train and test a model, then the option `baselines` on the same split.
 
     Args:
-        model: name of one of our models or RecBole's, a dotted path, or a class.
-        dataset: name of the dataset.
+        model: name of one of our models or RecBole's, a dotted path, or a class; PaInvRL by
+            default.
+        dataset: name of the dataset; ml-100k by default.
         config: options by key, of the same layer as the command line.
         config_files: YAML files of options, later ones win.
         output_dir: where run folders are made.
         run_name: name of this run's folder; by default model, dataset and time.
         command_line: options as text, as the command line gives them.
+        resume: a run folder to go on with, whose options hold; or `auto` for the newest unfinished
+            one of these options in `output_dir`, and a new run where there is none.
 
     Returns:
         Metrics of validation and of every test set, per-user values and the comparison table.
@@ -55,24 +98,70 @@ def run(
         TrainingError: a loss is not finite; the folder keeps what there is.
         KeyboardInterrupt: it was interrupted; a note of the exception says what is left.
     """
-    given = (dict(config or {}), list(config_files or []), dict(command_line or {}))
-    resolved = build_config(model, dataset, *given)
-    entry = resolve(model)
-    baselines = baseline_configs(resolved, dataset)
-    if resolved["torch_threads"]:
-        torch.set_num_threads(resolved["torch_threads"])
+    options = (dict(config or {}), list(config_files or []), dict(command_line or {}))
+    if resume is not None and str(resume) != AUTO:
+        if run_name is not None:
+            raise InputError("run_name: a resumed run keeps its folder; leave it away.")
+        return _go_on(Path(resume), Given(model, dataset, *options))
+    model, dataset = model or DEFAULT_MODEL, dataset or DEFAULT_DATASET
+    resolved, entry = build_config(model, dataset, *options), resolve(model)
+    _set_threads(resolved)
+    start, said = describe_start(resolved, entry), []
+    if resume is not None:
+        found, looked = find_unfinished(Path(output_dir), start, run_name)
+        said = [looked]
+        if found is not None:
+            return _go_on(found, Given(model, dataset, *options), said)
+    baseline_configs(resolved, dataset)  # their problems are told before a folder is made
     folder = _make_folder(Path(output_dir), run_name, entry, resolved)
+    write_start(folder, start)
+    make = lambda: build_config(model, dataset, *options)  # noqa: E731
+    return _execute(_Asked(entry, resolved, make, folder, said, is_new=True))
+
+
+def _go_on(folder: Path, given: Given, said: Sequence[str] = ()) -> RunResult:
+    """Go on with a run; of a finished one only the table is made again."""
+    start = read_start(folder)
+    entry = entry_of(start, given)
+    make = lambda: stored_config(folder, start, entry, given)  # noqa: E731
+    config = make()
+    if is_finished(folder):
+        result = read_whole(folder)
+        return replace(result, table=run_table(result, config).text)
+    _set_threads(config)
+    warned = changes_since(start, config, entry)
+    lines = [
+        *said,
+        f"resume: {folder}, begun {start.began[:19]} UTC",
+        whence(folder, entry, config),
+    ]
+    return _execute(_Asked(entry, config, make, folder, lines, warned))
+
+
+def _set_threads(config: Any) -> None:
+    if config["torch_threads"]:
+        torch.set_num_threads(config["torch_threads"])
+
+
+def _execute(asked: _Asked) -> RunResult:
+    """Run what is not done yet of a model, its baselines and its control."""
+    config, dataset = asked.config, asked.config["dataset"]
     with (
-        remains_noted(folder),
-        _removed_if_wrong(folder) as run_dir,
-        logging_to(run_dir / "log.txt", resolved["state"]),
+        remains_noted(asked.folder),
+        _removed_if_wrong(asked.folder, asked.is_new) as run_dir,
+        only_here(run_dir / CHECKPOINTS, option="resume", what="run"),
+        logging_to(run_dir / "log.txt", config["state"]),
     ):
-        result = train_and_test(resolved, entry, run_dir)
+        for line in asked.said:
+            getLogger().info(line)
+        for line in asked.warned:
+            getLogger().warning(line)
+        baselines = baseline_configs(config, dataset)
+        result = train_once(config, asked.entry, run_dir)
         result = add_baselines(result, baselines, run_dir)
-        if result.record["protocol"] == "environment" and resolved["environment_control"]:
-            control = build_config(model, dataset, *given)
-            result = add_control(result, control, entry, run_dir)
-        return _finish(result, resolved, run_dir)
+        if result.record["protocol"] == "environment" and config["environment_control"]:
+            result = add_control(result, asked.make_config(), asked.entry, run_dir)
+        return _finish(result, config, run_dir)
 
 
 def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, config: Any) -> Path:
@@ -102,40 +191,24 @@ def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, conf
 
 
 @contextmanager
-def _removed_if_wrong(folder: Path) -> Iterator[Path]:
+def _removed_if_wrong(folder: Path, is_new: bool) -> Iterator[Path]:
     """Take a new run folder away again if the input turns out to be wrong."""
     try:
         yield folder
     except InputError:
-        if not (folder / records.CONFIG_FILE).exists():
+        if is_new and not (folder / records.CONFIG_FILE).exists():
             shutil.rmtree(folder)
         raise
 
 
 def _finish(result: RunResult, config: Any, run_dir: Path) -> RunResult:
     """Write what needs all of the runs: the table, the plot, and their mention in `run.json`."""
-    metrics = compared_metrics(config, result.metrics)
-    shift = shift_of(result, metrics[0])
-    name = result.record["model"]
-    rows = {name: result, **result.baselines}
-    if result.control is not None:
-        rows[f"{name} (random control)"] = result.control
-    lines = [line for label, made in rows.items() for line in _rows(label, made)]
-    notes = run_notes(result.record)
-    notes += [run_notes(made.record)[-1] for made in result.baselines.values()]
-    if result.baselines:
-        notes.append(
-            "baselines train by their own options; set those with baseline_options, "
-            "e.g. --baseline_options='{UltraGCN: {epochs: 5}}'"
-        )
-    if shift is not None:
-        notes.append(shift.describe())
-    markdown = comparison_table(lines, metrics, "github")
-    write_atomically(run_dir / "table.md", "\n".join([markdown, "", *(f"- {n}" for n in notes)]))
-    table = "\n".join([comparison_table(lines, metrics), *notes])
-    if len(rows) > 1:
-        figure = iid_against_ood({label: made.metrics for label, made in rows.items()}, metrics[0])
-        save_figure(run_dir / "plots" / "iid_ood.png", figure)
+    made = run_table(result, config)
+    write_atomically(run_dir / "table.md", made.markdown)
+    if len(made.results) > 1:
+        metrics = {label: one.metrics for label, one in made.results.items()}
+        save_figure(run_dir / "plots" / "iid_ood.png", iid_against_ood(metrics, made.metrics[0]))
+    shift = made.shift
     record = {
         **result.record,
         "baselines": {label: f"baselines/{label}" for label in result.baselines},
@@ -143,20 +216,4 @@ def _finish(result: RunResult, config: Any, run_dir: Path) -> RunResult:
         "shift": None if shift is None else {**vars(shift), "is_shift": shift.is_shift},
     }
     records.write_json(run_dir / records.RUN_FILE, record)
-    return replace(result, record=record, table=table)
-
-
-def _rows(label: str, result: RunResult) -> list[Row]:
-    """Make a run's lines of the table: its own, then one a snapshot that has a name.
-
-    The time of the first is that of training; snapshots are put aside on the way.
-    """
-    seconds = sum(stage["seconds"] for stage in result.record["stages"])
-    best_epoch = result.record["selection"]["best_epoch"]
-    return [
-        Row(label, result.metrics, seconds, best_epoch),
-        *(
-            Row(f"{label}: {name}", snapshot_metrics(entry), None, entry["epoch"])
-            for name, entry in named_snapshots(result.record).items()
-        ),
-    ]
+    return replace(result, record=record, table=made.text)

@@ -24,6 +24,8 @@ from recbole_invariant.report.frontier_plot import plot_frontier
 from recbole_invariant.report.plots import plot_run
 from recbole_invariant.report.representation_plot import plot_representations
 from recbole_invariant.report.tables import choose_metrics
+from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
+from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.training import Training, train, validated_rows
 
 
@@ -51,7 +53,7 @@ class RunResult:
 
 
 def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
-    """Run one model from its options to its records.
+    """Run one model from its options, or from its last checkpoint, to its records.
 
     Args:
         config: resolved options (`RunConfig`).
@@ -63,7 +65,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
         TrainingError: training cannot go on; what was written stays.
     """
     begun = time.perf_counter()
-    training = train(config, entry, run_dir, lambda trainer, *_: _warn_of_no_frontier(trainer))
+    training = train(config, entry, run_dir, lambda trainer, *_: _ready(trainer, run_dir))
     data, trainer, rule = training.data, training.trainer, training.rule
     measured = measure_tests(trainer, data)
     metrics = {**training.metrics, **measured.metrics}
@@ -91,11 +93,14 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     return RunResult(metrics, run_dir, record, measured.per_user)
 
 
-def _warn_of_no_frontier(trainer: Any) -> None:
-    """Say in the log where the option `frontier` has no effect."""
+def _ready(trainer: Any, run_dir: Path) -> None:
+    """Go on from a checkpoint, if there is one; say where `frontier` has no effect."""
     reason = no_frontier(trainer)
     if reason is not None:
         getLogger().warning(reason)
+    checkpoints = CheckpointFolder(run_dir / "checkpoint")
+    if isinstance(trainer, StagedTrainer) and checkpoints.exists():
+        trainer.resume_checkpoint(checkpoints.folder)
 
 
 def notes_of(trainer: Any) -> list[str]:

@@ -40,6 +40,7 @@ options of a run:
   --ood PROTOCOL           how train, iid and out-of-distribution tests are cut
   --output_dir DIR         where run folders are made, default runs
   --run_name NAME          name of the run folder
+  --resume auto|RUN_DIR    go on with an unfinished run: the newest of these options, or that one
   --KEY=VALUE, --KEY VALUE any option of RecBole or of this package
 
 `--model NAME --help` lists the options of that model; of one that wraps another, e.g.

@@ -1,9 +1,13 @@
 """Train and evaluate one model: the command line without a sub-command."""
 
-from recbole_invariant.cli.arguments import DEFAULT_DATASET, Arguments
+from pathlib import Path
+
+from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import MODELS
+
+AUTO = "auto"
 
 
 def train(arguments: Arguments) -> int:
@@ -12,13 +16,16 @@ def train(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong.
     """
-    if "resume" in arguments.options:
-        raise InputError("--resume is not in this version yet; start the run anew.")
+    resume = arguments.take("resume")
+    if resume == TRUE:
+        raise InputError("--resume: expected auto or a run folder, e.g. --resume auto.")
     model, dataset = arguments.take("model"), arguments.take("dataset")
     in_files = _values_in(arguments.config_files) if model is None or dataset is None else {}
-    model = model or in_files.get("model")
-    dataset = dataset or in_files.get("dataset", DEFAULT_DATASET)
-    if model is None:
+    model, dataset = model or in_files.get("model"), dataset or in_files.get("dataset")
+    named = resume is not None and resume != AUTO
+    if named and arguments.take("output_dir"):
+        raise InputError("output_dir: a resumed run keeps its folder; leave it away.")
+    if model is None and not named:
         raise InputError(
             f"--model is missing. Ours are {', '.join(MODELS)}; every RecBole model and the dotted "
             "path of a class of your own work too."
@@ -26,15 +33,20 @@ def train(arguments: Arguments) -> int:
     output_dir = arguments.take("output_dir") or "runs"
     run_name = arguments.take("run_name")
     from recbole_invariant.quick_start import run
+    from recbole_invariant.run_start import is_finished
 
+    was_finished = named and is_finished(Path(str(resume)))
     result = run(
         model=model,
-        dataset=dataset,
+        dataset=dataset if named else dataset or DEFAULT_DATASET,
         config_files=arguments.config_files,
         output_dir=output_dir,
         run_name=run_name,
         command_line=arguments.options,
+        resume=resume,
     )
+    if was_finished:
+        print(f"{resume} is finished; its results once more:")
     print(result.table)
     print(f"run folder: {result.run_dir}")
     return 0

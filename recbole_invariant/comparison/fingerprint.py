@@ -18,6 +18,7 @@ WITHOUT_EFFECT = frozenset(
         "baselines",
         "checkpoint_dir",
         "checkpoint_minutes",
+        "checkpoint_steps",
         "data_path",
         "eval_batch_size",
         "eval_memory_mb",
@@ -55,7 +56,7 @@ def fingerprint(config: Any, model_class: type, seed: int, data: dict[str, str])
     content = {
         "options": {**options, "seed": seed},
         "model": f"{model_class.__module__}.{model_class.__qualname__}",
-        "source": _source(model_class),
+        "source": source_checksum(model_class),
         "data": data,
         "version": __version__,
         "host": {name: found_versions()[name] for name in ("recbole", "torch")},
@@ -64,7 +65,7 @@ def fingerprint(config: Any, model_class: type, seed: int, data: dict[str, str])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _source(model_class: type) -> str:
+def source_checksum(model_class: type) -> str:
     """Return the checksum of a user's model, empty for ours and RecBole's."""
     if model_class.__module__.startswith(("recbole.", "recbole_invariant.")):
         return ""

@@ -17,6 +17,7 @@ from recbole_invariant.objective.environment_risk import irmv1_penalty, risk_var
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.trainer.host_stage import HostTrainer
 from recbole_invariant.trainer.optimizer import optimizer_state
+from recbole_invariant.trainer.scalars import stacked, unstacked
 from recbole_invariant.trainer.stage import EpochEnd, Stage
 
 STRONG_PENALTY = 0.1
@@ -158,8 +159,12 @@ class AlternatingStage(Stage):
         if self.on_end:
             self.on_end()
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the streams of the environments and of the loader."""
+        return {"generator": self.generator, "loader": self.train_data.generator}
+
     def state(self) -> dict[str, Any]:
-        """Return both optimisers, both random streams and the number of steps."""
+        """Return both optimisers, both random streams, the number of steps and their ratios."""
         return {
             "optimizer": optimizer_state(self.optimizer),
             "explorer": optimizer_state(self.explorer),
@@ -167,6 +172,7 @@ class AlternatingStage(Stage):
             "loader": self.train_data.generator.get_state(),
             "n_steps": self.n_steps,
             "warned": self.warned,
+            "ratios": stacked(self.ratios),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -176,6 +182,7 @@ class AlternatingStage(Stage):
         self.generator.set_state(state["generator"])
         self.train_data.generator.set_state(state["loader"])
         self.n_steps, self.warned = state["n_steps"], state["warned"]
+        self.ratios = unstacked(state["ratios"])
 
 
 def _keep_rates(made: Environments, examples: Examples) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from recbole_invariant.model.dependence import ClubDependence
 from recbole_invariant.model.sequential_recommender.irl4rec import PREDICTION, Irl4Rec
 from recbole_invariant.trainer.host_stage import HostStage, HostTrainer
 from recbole_invariant.trainer.optimizer import optimizer_state
+from recbole_invariant.trainer.scalars import stacked, unstacked
 from recbole_invariant.trainer.stage import EpochEnd
 from recbole_invariant.trainer.term_weighing import build_weighing
 
@@ -111,16 +112,16 @@ class DisentanglingStage(HostStage):
             self.estimator.step()
 
     def state(self) -> dict[str, Any]:
-        """Return the optimisers, the learned weights and the loader's random stream."""
+        """Return the optimisers, learned weights, the loader's random stream, the factors."""
         estimator = None if self.estimator is None else optimizer_state(self.estimator)
         weighing = {name: value.clone() for name, value in self.weighing.state_dict().items()}
         own = {"estimator": estimator, "weighing": weighing, "warned": self.warned}
-        return {**super().state(), **own}
+        return {**super().state(), **own, "factors": stacked(self.factors)}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned."""
         super().load_state(state)
-        self.warned = state["warned"]
+        self.warned, self.factors = state["warned"], unstacked(state["factors"])
         self.weighing.load_state_dict(state["weighing"])
         if self.estimator is not None:
             self.estimator.load_state_dict(state["estimator"])

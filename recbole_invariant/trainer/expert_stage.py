@@ -113,13 +113,18 @@ class ExpertStage(Stage):
         self.workspace.release_reference()
         del self.reference  # the trainer keeps its stages
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the stream of starts and random labels."""
+        return {"generator": self.generator}
+
     def state(self) -> dict[str, Any]:
-        """Return experts and optimiser."""
+        """Return experts, optimiser and the random stream."""
         if self.epochs == 0:
             return {}
         return {
             "experts": dict(self.experts.state_dict()),
             "optimizer": optimizer_state(self.optimizer),
+            "generator": self.generator.get_state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -127,3 +132,4 @@ class ExpertStage(Stage):
         if state:
             self.experts.load_state_dict(state["experts"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.set_state(state["generator"])

@@ -2,8 +2,11 @@
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
+
+from recbole_invariant.files import write_atomically
 
 
 class ScalarWriter(Protocol):
@@ -30,9 +33,11 @@ class History:
         """Begin with these lines, replacing what a killed run wrote beyond its checkpoint."""
         self.lines = list(lines)
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            text = "".join(json.dumps(line) + "\n" for line in self.lines)
-            self.path.write_text(text, encoding="utf-8")
+            write_atomically(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
+        seen: Counter[str] = Counter()
+        for line in self.lines:
+            self._write_scalars(line, seen[line["stage"]])
+            seen[line["stage"]] += 1
 
     def append(self, line: dict[str, Any]) -> None:
         """Add the line of an epoch."""
@@ -40,10 +45,20 @@ class History:
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+        step = sum(other["stage"] == line["stage"] for other in self.lines) - 1
+        self._write_scalars(line, step)
+
+    def _write_scalars(self, line: dict[str, Any], step: int) -> None:
+        """Give TensorBoard the numbers of an epoch; `step` counts the epochs of its stage."""
         if self.writer is not None:
-            step = sum(other["stage"] == line["stage"] for other in self.lines) - 1
             for tag, value in _scalars(line):
                 self.writer.add_scalar(f"{line['stage']}/{tag}", value, step)
+
+
+def forget_events(folder: Path | None) -> None:
+    """Delete what a killed part of a run told TensorBoard; `History.restart` tells it again."""
+    for path in folder.glob("events.out.tfevents.*") if folder is not None else ():
+        path.unlink()
 
 
 def _scalars(line: dict[str, Any]) -> list[tuple[str, float]]:

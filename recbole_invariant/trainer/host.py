@@ -17,7 +17,7 @@ from recbole_invariant.errors import TrainingError
 from recbole_invariant.evaluation.tiles import quicken
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.trainer.checkpoint import clone_state, restore_state
-from recbole_invariant.trainer.history import History
+from recbole_invariant.trainer.history import History, forget_events
 from recbole_invariant.trainer.host_stage import HostTraditionalTrainer, HostTrainer
 from recbole_invariant.trainer.stages import Listener, StagedTrainer
 
@@ -31,6 +31,7 @@ class AdaptedTrainer:
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         self.run_dir = Path(config["run_dir"]) if config["run_dir"] else None
+        forget_events(self.run_dir)
         with compat.tensorboard_directory(self.run_dir):
             super().__init__(config, model)  # type: ignore[call-arg]
         path = self.run_dir / "history.jsonl" if self.run_dir else None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.clip_grad import clip_grad_norm_
 
 from recbole_invariant.trainer.optimizer import optimizer_state
+from recbole_invariant.trainer.resumption import Place
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.stages import StagedTrainer
 
@@ -87,6 +88,10 @@ class HostStage(Stage):
         """Return its only one."""
         return (self.optimizer,)
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the loader's stream."""
+        return {"generator": self.train_data.generator}
+
     def state(self) -> dict[str, Any]:
         """Return the optimiser and the loader's random stream."""
         return {
@@ -131,5 +136,5 @@ class HostTraditionalTrainer(HostTrainer):
         self.epochs = 1
         self.eval_step = 1
 
-    def _checkpoint(self, *_: object) -> None:
+    def _checkpoint(self, place: Place) -> None:
         """Write none: one pass has no middle, and its result may be a SciPy matrix."""

@@ -113,6 +113,10 @@ class IdentifyStage(Stage):
         self.workspace.labels = self.identifier.labels
         publish_labels(self.train_data, self.identifier.labels)
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the streams of batches and negatives, and of labels."""
+        return {"generator": self.generator, "label_generator": self.label_generator}
+
     def state(self) -> dict[str, Any]:
         """Return labels, models, optimiser and random streams."""
         return {

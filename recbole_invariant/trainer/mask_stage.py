@@ -192,14 +192,19 @@ class MaskStage(Stage):
         self.workspace.mask = self.mask_model.gate.hard()
         self.workspace.projection = self.mask_model.projection.detach().clone()
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the stream of batches, negatives and noise."""
+        return {"generator": self.generator}
+
     def state(self) -> dict[str, Any]:
-        """Return the mask model, both optimisers and the random stream."""
+        """Return the mask model, both optimisers, the random stream and the epoch's weights."""
         return {
             "mask_model": dict(self.mask_model.state_dict()),
             "mask_optimizer": optimizer_state(self.mask_optimizer),
             "optimizer": optimizer_state(self.optimizer),
             "generator": self.generator.get_state(),
             "first_length": self.first_length,
+            "erm_weights": list(self.erm_weights),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -209,3 +214,4 @@ class MaskStage(Stage):
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.first_length = state["first_length"]
+        self.erm_weights = list(state["erm_weights"])

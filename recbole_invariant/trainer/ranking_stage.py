@@ -141,6 +141,10 @@ class RankingStage(Stage):
         """Return its only one."""
         return (self.optimizer,)
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the stream of batches and negatives."""
+        return {"generator": self.generator}
+
     def state(self) -> dict[str, Any]:
         """Return the optimiser and the random stream."""
         return {

@@ -137,6 +137,10 @@ class ReferenceStage(Stage):
         # the trainer keeps its stages: the workspace alone says how long the tables live
         del models, self.models, self.optimizer, self.graphs
 
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the stream of batches and negatives."""
+        return {"generator": self.generator}
+
     def state(self) -> dict[str, Any]:
         """Return models, optimiser and random stream; the folds are drawn again."""
         return {

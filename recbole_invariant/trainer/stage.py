@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.optim import Optimizer
 
 
@@ -78,9 +78,23 @@ class Stage(ABC):
         """Return the optimisers whose settings may change while it trains; none by default."""
         return ()
 
+    def generators(self) -> dict[str, Generator]:
+        """Return the random streams that an epoch's batches may be drawn from; none by default.
+
+        The global ones of torch, NumPy and Python are known anyway. All of them are part of
+        `state` as well.
+        """
+        return {}
+
     def state(self) -> dict[str, Any]:
-        """Return everything but the model that an exact resume needs: tensors and plain values."""
+        """Return everything but the model that an exact resume needs: tensors and plain values.
+
+        It is asked after any step and after `end_epoch`.
+        """
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 - as `begin`
-        """Take back what `state` returned; called after `begin`."""
+        """Take back what `state` returned.
+
+        Called after `begin` and, where the checkpoint was written within an epoch, `batches`.
+        """

@@ -6,6 +6,7 @@ stopping, history, TensorBoard scalars and checkpoint. Nothing else overrides Re
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,13 @@ from recbole.utils.utils import dict2str
 from tqdm import tqdm
 
 from recbole_invariant import compat
-from recbole_invariant.trainer.checkpoint import (
-    clone_state,
-    load_checkpoint,
-    random_states,
-    restore_state,
-    save_checkpoint,
-    set_random_states,
-)
-from recbole_invariant.trainer.history import History, describe_line
-from recbole_invariant.trainer.losses import LossMeans
-from recbole_invariant.trainer.optimizer import settings_kept
+from recbole_invariant.stop_signals import StopSignals
+from recbole_invariant.trainer.cadence import Cadence
+from recbole_invariant.trainer.checkpoint import clone_state, load_checkpoint, restore_state
+from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
+from recbole_invariant.trainer.epoch_run import EpochRun
+from recbole_invariant.trainer.history import History, describe_line, forget_events
+from recbole_invariant.trainer.resumption import Place, restore_training, training_state
 from recbole_invariant.trainer.snapshots import FOLDER, Snapshots
 from recbole_invariant.trainer.stage import Stage
 
@@ -62,6 +59,7 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         self.run_dir = Path(config["run_dir"]) if config["run_dir"] else None
+        forget_events(self.run_dir)
         with compat.tensorboard_directory(self.run_dir):
             super().__init__(config, model)
         path = self.run_dir / "history.jsonl" if self.run_dir else None
@@ -77,7 +75,8 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         self.best_epoch: int | None = None
         self.best_state: dict[str, Any] | None = None
         self.start_stage = 0
-        self._last_checkpoint = time.monotonic()
+        self._cadence = Cadence(config["checkpoint_minutes"], config["checkpoint_steps"])
+        self._stops = StopSignals()
         self._resume_from: dict[str, Any] | None = None
         self._planned: list[Stage] = []
         self.stage_epochs: dict[str, int] = {}
@@ -150,10 +149,13 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         folder = self.run_dir / "checkpoint" / FOLDER if self._saved and self.run_dir else None
         self.snapshots = Snapshots(folder)
         self.snapshots.restart(resumed.get("snapshots", []) if resumed else [])
-        for index in range(self.start_stage, len(self.stages)):
-            if resumed is not None or self.stages[index].is_needed():
-                self._run_stage(index, resumed)
-            resumed = None
+        # a signal is held back only where a checkpoint can be written
+        resumable = self._saved and not self.one_pass
+        with self._stops.installed() if resumable else nullcontext():
+            for index in range(self.start_stage, len(self.stages)):
+                if resumed is not None or self.stages[index].is_needed():
+                    self._run_stage(index, resumed)
+                resumed = None
         self.restore_best()
         return self.best_valid_score, self.best_valid_result
 
@@ -164,21 +166,23 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
     def _run_stage(self, index: int, resumed: dict[str, Any] | None) -> None:
         """Run one stage from its beginning, or from where the checkpoint left it."""
         stage = self.stages[index]
-        begun, start_epoch = time.perf_counter(), 0
+        self._index, self._stage_begun = index, time.perf_counter()
+        epochs_done, finished, running = 0, False, None
         if resumed is not None:
             self.load_extra_state(resumed["extra"])
         stage.begin()
-        if resumed is None:
-            if stage.validates:
-                self._forget_best()
-        else:
-            start_epoch = self._restore(stage, resumed)
-            begun -= resumed["seconds"]
-        epochs_done, finished = start_epoch, bool(resumed and resumed["finished"])
+        if resumed is not None:
+            running = restore_training(self, stage, resumed)
+            epochs_done, finished = int(resumed["epoch"]), bool(resumed["finished"])
+            self._stage_begun -= resumed["seconds"]
+        elif stage.validates:
+            self._forget_best()
         while epochs_done < stage.epochs and not finished:
-            finished = self._run_epoch(stage, epochs_done)
-            epochs_done += 1
-            self._checkpoint(index, epochs_done, finished, time.perf_counter() - begun)
+            with self._stops.held_back():
+                finished = self._run_epoch(stage, running or epochs_done)
+                epochs_done, running = epochs_done + 1, None
+                self._checkpoint(self._place(epochs_done, finished))
+            self._stops.act()
             line = self.history.lines[-1]
             if self.listener is not None and "valid" in line:
                 self.listener(stage, line)
@@ -187,16 +191,20 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         # the end of a stage may go back to weights of an earlier one
         best_epoch = self.best_epoch if stage.validates else None
         stage.end()
-        seconds = time.perf_counter() - begun
         self.stage_records.append(
             {
                 "name": stage.name,
                 "epochs": epochs_done,
-                "seconds": round(seconds, 3),
+                "seconds": round(time.perf_counter() - self._stage_begun, 3),
                 "best_epoch": best_epoch,
                 "ended": self._ending(stage, finished),
             }
         )
+
+    def _place(self, epoch: int, finished: bool = False, running: EpochRun | None = None) -> Place:
+        """Say where the training stands."""
+        seconds = time.perf_counter() - self._stage_begun
+        return Place(self._index, epoch, finished, seconds, running)
 
     def _ending(self, stage: Stage, finished: bool) -> str:
         """Say what ended a stage; one without validation has no limit that could be too low.
@@ -207,13 +215,19 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
             return "done"
         return "early stop" if finished else "limit"
 
-    def _run_epoch(self, stage: Stage, epoch: int) -> bool:
-        """Train one epoch, validate if it is time, write the history; True ends the stage."""
-        begun = time.perf_counter()
-        losses = self._train_one_epoch(stage, epoch)
-        end = stage.end_epoch(epoch)
-        line: dict[str, Any] = {"stage": stage.name, "epoch": epoch, "losses": losses, **end.values}
-        line["seconds"] = round(time.perf_counter() - begun, 4)
+    def _run_epoch(self, stage: Stage, epoch: int | EpochRun) -> bool:
+        """Train one epoch, validate if it is time, write the history; True ends the stage.
+
+        Args:
+            stage: begun.
+            epoch: its number, or one that is going on.
+        """
+        running = epoch if isinstance(epoch, EpochRun) else EpochRun(stage, epoch, self.model)
+        self._take_steps(running)
+        epoch, end = running.number, stage.end_epoch(running.number)
+        line: dict[str, Any] = {"stage": stage.name, "epoch": epoch, "losses": running.means()}
+        line |= end.values
+        line["seconds"] = round(running.seconds(), 4)
         stop = end.finished
         if self._validates_after(stage, epoch):
             line["valid"], stopped = self._validate(stage, epoch)
@@ -234,17 +248,22 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         wanted = stage.validates and stage.eval_step > 0 and bool(self._options["valid_data"])
         return wanted and (epoch + 1) % stage.eval_step == 0
 
-    def _train_one_epoch(self, stage: Stage, epoch: int) -> dict[str, float]:
-        """Take every step of an epoch; return the mean of each loss over the steps."""
-        self.model.train()
-        losses = LossMeans(stage.name, epoch)
-        batches = stage.batches()
-        label = f"{stage.name} {epoch + 1}/{stage.epochs}"
-        for batch in tqdm(
-            batches, desc=label, leave=False, disable=None if self._options["bar"] else True
-        ):
-            losses.add(stage.step(batch))
-        return losses.means(len(batches))  # type: ignore[arg-type]
+    def _take_steps(self, running: EpochRun) -> None:
+        """Take the steps of an epoch that are left, with checkpoints where they are due."""
+        bar = tqdm(
+            running,
+            total=running.n_batches,
+            initial=running.n_steps,
+            desc=f"{running.stage.name} {running.number + 1}/{running.stage.epochs}",
+            leave=False,
+            disable=None if self._options["bar"] else True,
+        )
+        for batch in bar:
+            running.losses.add(running.stage.step(batch))
+            self._cadence.count()
+            if self._stops.requested or self._cadence.is_due(inside=True):
+                self._checkpoint(self._place(running.number, running=running))
+                self._stops.act()
 
     def _validate(self, stage: Stage, epoch: int) -> tuple[dict[str, float], bool]:
         """Validate and keep the weights if they are the best; True means stop."""
@@ -300,50 +319,26 @@ class StagedTrainer(Trainer):  # type: ignore[misc]
         return super()._build_optimizer(**kwargs) if kwargs else None
 
     def resume_checkpoint(self, resume_file: str | Path) -> None:
-        """Go on from a checkpoint of this package at the next `fit`."""
-        state = load_checkpoint(Path(resume_file))
+        """Go on from a checkpoint of this package at the next `fit`.
+
+        Args:
+            resume_file: the file, or a run's folder of checkpoints: the newest that is whole.
+
+        Raises:
+            InputError: there is none, or it is not whole.
+        """
+        path = Path(resume_file)
+        state = CheckpointFolder(path).newest()[1] if path.is_dir() else load_checkpoint(path)
         self._resume_from, self.start_stage = state, state["stage"]
         self.stage_records = state["stage_records"]
 
-    def _restore(self, stage: Stage, state: dict[str, Any]) -> int:
-        """Load a checkpoint into the model, the stage and the selection; return the epoch."""
-        with settings_kept(stage.optimizers() if self.keeps_settings else ()):
-            stage.load_state(state["stage_state"])
-        restore_state(self.model, state["model"])
-        selection = state["selection"]
-        self.best_valid_score, self.cur_step = selection["score"], selection["cur_step"]
-        self.best_valid_result, self.best_epoch = selection["result"], selection["epoch"]
-        self.best_state = state["best_state"]
-        set_random_states(state["random"])
-        return int(state["epoch"])
-
-    def _checkpoint(self, index: int, epoch: int, finished: bool, seconds: float) -> None:
-        """Write the whole state at an epoch's end, at most every `checkpoint_minutes`."""
-        waited = time.monotonic() - self._last_checkpoint
-        ends = finished or epoch == self.stages[index].epochs
-        due = ends or waited >= 60 * (self.config["checkpoint_minutes"] or 0)
+    def _checkpoint(self, place: Place) -> None:
+        """Write the whole state: at the end of a stage, before a stop, and when it is due."""
+        inside = place.running is not None
+        at_end = place.finished or place.epoch == self.stages[place.stage].epochs
+        due = self._stops.requested or self._cadence.is_due(inside) or (at_end and not inside)
         if not (self._saved and self.run_dir and due):
             return
-        state = {
-            "stage": index,
-            "epoch": epoch,
-            "finished": finished,
-            "seconds": seconds,
-            "stage_state": self.stages[index].state(),
-            "extra": self.extra_state(),
-            "model": clone_state(self.model),
-            "best_state": self.best_state,
-            "selection": {
-                "score": float(self.best_valid_score),
-                "cur_step": self.cur_step,
-                "result": self.best_valid_result,
-                "epoch": self.best_epoch,
-            },
-            "history": self.history.lines,
-            "snapshots": self.snapshots.index(),
-            "stage_records": self.stage_records,
-            "random": random_states(),
-        }
-        save_checkpoint(self.run_dir / "checkpoint" / "last.safetensors", state)
+        CheckpointFolder(self.run_dir / "checkpoint").save(training_state(self, place))
         self.snapshots.prune()
-        self._last_checkpoint = time.monotonic()
+        self._cadence.reset()

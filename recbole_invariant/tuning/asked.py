@@ -25,6 +25,7 @@ TAKEN = {
     "baseline_options": "a search is of one model; compare --tune N searches several",
     "baselines": "a search is of one model; compare --tune N searches several",
     "checkpoint_minutes": "a trial writes a checkpoint at every validation",
+    "checkpoint_steps": "a trial writes a checkpoint at every validation",
     "refit_epochs": f"the search finds it out itself: --refit {TRAIN_AND_VALID}",
 }
 """Options of a single run that a search decides."""

@@ -129,6 +129,7 @@ class SearchPlan:
             **options,
             "show_progress": False,
             "checkpoint_minutes": 0.0,
+            "checkpoint_steps": 0,
             "use_gpu": self.gpus_per_trial > 0,
         }
 

@@ -18,6 +18,7 @@ from ray.tune.schedulers import PopulationBasedTraining
 
 from recbole_invariant.files import write_atomically
 from recbole_invariant.interruption import CHECKPOINT
+from recbole_invariant.trainer.checkpoint_folder import NEXT
 from recbole_invariant.tuning.dimension import Dimension
 from recbole_invariant.tuning.driver import Driver
 from recbole_invariant.tuning.schedulers import METRIC, TIME, Journalled, number_of, watch
@@ -134,3 +135,5 @@ def copy_source(number: int, source: int | None, storage: Storage, folder: Path)
     state = storage.read(f"{folder_name(source)}/{CHECKPOINT.as_posix()}")
     if state is not None:
         write_atomically(folder / CHECKPOINT, state)
+        # one that a kill kept from its name would count as newer
+        (folder / CHECKPOINT).with_name(NEXT).unlink(missing_ok=True)

@@ -14,10 +14,10 @@ from typing import Any
 from recbole_invariant.config import build_config
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.selection import SelectionRule
-from recbole_invariant.interruption import CHECKPOINT
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.registry import resolve
 from recbole_invariant.single_run import describe_training
+from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
 from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.training import train
 from recbole_invariant.tuning.journal import Report, Status
@@ -73,9 +73,9 @@ def run_trial(
         trainer.listener = reporter.listen
         if change is not None:
             change(trainer, data)
-        checkpoint = folder / CHECKPOINT
-        if checkpoint.is_file() and isinstance(trainer, StagedTrainer):
-            trainer.resume_checkpoint(checkpoint)
+        checkpoints = CheckpointFolder(folder / "checkpoint")
+        if checkpoints.exists() and isinstance(trainer, StagedTrainer):
+            trainer.resume_checkpoint(checkpoints.folder)
             # what a member of a population copies has another's step size
             trainer.keeps_settings = plan.scheduler == "pbt"
         reporter.trainer = trainer

@@ -1,0 +1,326 @@
+"""Runs that are killed at random moments and resumed, beside runs that are left alone.
+
+    python -m benchmarks.soak_resume [--kills 50] [--models BPR,SASRec] [--seed 0] [--spawn]
+
+Every run is a process of its own that gets SIGKILL and is resumed by the command line, some of them
+several times; cadence of the checkpoints and moment are drawn. In the end weights, metrics, values
+of single users, selected epoch, stages and history (but for seconds) must be those of the run that
+was left alone, bit for bit. Processes are forked from this one, which spares the imports;
+`--spawn` starts new ones. Exit code 0 where all are the same.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from benchmarks.soak_child import command, read_position
+
+MORE_KILLS = 0.4
+"""Chance that a resumed run is killed again."""
+
+FROM_START = 0.1
+"""Share of the kills whose moment is drawn from the process's start, not from training's."""
+
+PATIENCE_SECONDS = 900.0
+
+ITEMS, SEQUENCES = "planted", "planted-sequences"
+STAGED = (
+    "--pretrain_epochs=4 --mask_epochs=3 --epochs=4 --train_batch_size=128 --n_environments=2 "
+    "--eval_step=2"
+)
+MODELS = {
+    "PaInvRL": (ITEMS, STAGED + " --reference_epochs=3 --mask_tolerance=0"),
+    "InvRL": (ITEMS, STAGED + " --outer_iterations=2"),
+    "UltraGCN": (ITEMS, "--epochs=10 --train_batch_size=128 --frontier=true"),
+    "BPR": (ITEMS, "--epochs=10 --train_batch_size=128"),
+    "LightGCN": (ITEMS, "--epochs=6 --train_batch_size=128"),
+    "SASRec": (SEQUENCES, "--epochs=6 --train_batch_size=64"),
+    "IDEA": (SEQUENCES, "--pretrain_epochs=2 --epochs=3 --train_batch_size=64"),
+    "Irl4Rec": (SEQUENCES, "--epochs=4 --train_batch_size=64 --independence=club"),
+}
+"""Model -> data, and options by which a run takes seconds."""
+
+
+@dataclass
+class Kill:
+    """A kill, and where it hit.
+
+    Attributes:
+        phase: what the process was doing; `stage` is the stage it did it in.
+        from_where: what the next process went on from.
+    """
+
+    stage: str
+    phase: str
+    from_where: str
+
+
+@dataclass
+class Case:
+    """A run that was killed, once or several times.
+
+    Attributes:
+        differences: from the run that was left alone; empty where it is the same.
+    """
+
+    model: str
+    kills: list[Kill] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+
+class Processes:
+    """Runs the command line in processes.
+
+    Args:
+        spawn: start new interpreters; else fork this one.
+        log: what they print.
+    """
+
+    def __init__(self, spawn: bool, log: Path) -> None:
+        self.spawn, self.log = spawn, log
+        self.position = log.with_name("position")
+
+    def start(self, words: list[str]) -> int:
+        """Start the command; return the process's id."""
+        self.position.unlink(missing_ok=True)
+        if self.spawn:
+            module = [sys.executable, "-m", "benchmarks.soak_child", str(self.position)]
+            with self.log.open("ab") as file:
+                child = subprocess.Popen([*module, *words], stdout=file, stderr=file)
+            return child.pid
+        child_id = os.fork()
+        if child_id:
+            return child_id
+        code = 1
+        try:
+            descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            code = command(words, self.position)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def finish(self, words: list[str]) -> None:
+        """Run the command to its end."""
+        _, status = os.waitpid(self.start(words), 0)
+        if status:
+            raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
+
+    def kill(self, words: list[str], delay: float, from_start: bool) -> bool:
+        """Kill the command so long after its start, or after that of its training.
+
+        Returns:
+            Whether it was killed; it may have ended before.
+        """
+        child, begun = self.start(words), time.monotonic()
+        counting = from_start
+        while time.monotonic() - begun < (delay if counting else PATIENCE_SECONDS):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                if status:
+                    raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
+                return False
+            if not counting and read_position(self.position)[1]:
+                counting, begun = True, time.monotonic()
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return True
+
+
+def main() -> int:
+    """Kill, resume, compare, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--spawn", action="store_true")
+    parser.add_argument("--keep", help="folder for data and runs, instead of a temporary one")
+    given = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    draws, models = random.Random(given.seed), given.models.split(",")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(given.keep or scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_data(folder)
+        processes = Processes(given.spawn, folder / "log.txt")
+        cases = soak(folder, models, given.kills, draws, processes)
+    report(cases)
+    return int(any(case.differences for case in cases))
+
+
+def write_data(folder: Path) -> None:
+    """Write small planted data of both kinds."""
+    from recbole_invariant.data.planted.files import write
+    from recbole_invariant.data.planted.law import generate
+    from recbole_invariant.data.planted.options import PlantedOptions
+    from recbole_invariant.data.planted.sequence_files import write_sequences
+    from recbole_invariant.data.planted.sequence_law import generate_sequences
+    from recbole_invariant.data.planted.sequence_options import preset
+
+    write(generate(PlantedOptions(users=120, items=90), 0), folder / ITEMS)
+    write_sequences(generate_sequences(preset("M", users=120, items=60), 0), folder / SEQUENCES)
+
+
+def soak(
+    folder: Path, models: list[str], kills: int, draws: random.Random, processes: Processes
+) -> list[Case]:
+    """Kill runs of the models in turn until there were so many kills."""
+    wholes: dict[str, tuple[Path, float]] = {}
+    cases: list[Case] = []
+    done = 0
+    while done < kills:
+        model = models[len(cases) % len(models)]
+        if model not in wholes:
+            whole = folder / "whole" / model
+            processes.finish(begin(folder, model, whole))
+            wholes[model] = whole, training_seconds(whole)
+        whole, seconds = wholes[model]
+        name = f"{model}-{len(cases)}"
+        case = killed_case(folder, model, folder / "killed" / name, seconds, draws, processes)
+        if not case.kills:
+            continue
+        case.differences = differences(whole, folder / "killed" / name)
+        cases.append(case)
+        done += len(case.kills)
+        last = case.kills[-1]
+        print(
+            f"{done} kills: {name}, {len(case.kills)}, last in {last.phase} of '{last.stage}': "
+            f"{'; '.join(case.differences) or 'the same'}",
+            flush=True,
+        )
+    return cases
+
+
+def begin(folder: Path, model: str, run: Path) -> list[str]:
+    """Return the command that begins a run."""
+    dataset, options = MODELS[model]
+    place = ["--data_path", str(folder), "--output_dir", str(run.parent), "--run_name", run.name]
+    quiet = ["--show_progress=false", "--use_gpu=false", "--state=WARNING"]
+    return ["--model", model, "--dataset", dataset, *place, *quiet, *options.split()]
+
+
+def training_seconds(run: Path) -> float:
+    """Return how long a finished run took from its first stage on."""
+    record = json.loads((run / "run.json").read_text())
+    tests = sum(record["evaluation_seconds"].values())
+    return float(record["training_seconds"] + tests + 0.5)
+
+
+def killed_case(
+    folder: Path,
+    model: str,
+    run: Path,
+    seconds: float,
+    draws: random.Random,
+    processes: Processes,
+) -> Case:
+    """Kill a run at random moments, then let it end."""
+    case, first = Case(model), begin(folder, model, run)
+    words = [*first, *cadence(draws)]
+    while True:
+        from_start = draws.random() < FROM_START
+        if not processes.kill(words, draws.uniform(0.0, seconds), from_start):
+            return case
+        stage, phase = read_position(processes.position)
+        case.kills.append(Kill(stage, phase or "before training", whence(run)))
+        if (run / "checkpoint" / "start.json").is_file():
+            words = ["--resume", str(run), *cadence(draws), "--state=WARNING"]
+        else:
+            words = first  # nothing of it was written
+        if draws.random() > MORE_KILLS:
+            processes.finish(words)
+            return case
+
+
+def cadence(draws: random.Random) -> list[str]:
+    """Draw how often checkpoints are written."""
+    steps = draws.choice([0, 1, 3, 10])
+    return [f"--checkpoint_steps={steps}", f"--checkpoint_minutes={draws.choice([0, 0.005, 10])}"]
+
+
+def whence(run: Path) -> str:
+    """Say from what a killed run will go on."""
+    from recbole_invariant.errors import InputError
+    from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
+
+    if (run / "run.json").is_file():
+        return "results"
+    try:
+        state = CheckpointFolder(run / "checkpoint").newest()[1]
+    except InputError:
+        return "nothing"
+    return "within an epoch" if state["running"] else "between epochs"
+
+
+def differences(whole: Path, killed: Path) -> list[str]:
+    """Name what differs between two run folders."""
+    found = [
+        name
+        for name in ("model.safetensors", "seen.parquet", "ids.parquet")
+        if digest(whole / name) != digest(killed / name)
+    ]
+    ours, theirs = (pd.read_parquet(run / "per_user.parquet") for run in (whole, killed))
+    found += [] if ours.equals(theirs) else ["per_user.parquet"]
+    first, second = (outcome(run) for run in (whole, killed))
+    return found + [key for key in first if first[key] != second[key]]
+
+
+def digest(path: Path) -> str:
+    """Compute a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def outcome(run: Path) -> dict[str, Any]:
+    """Return what a run found, without times."""
+    record = json.loads((run / "run.json").read_text())
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    keys = ("metrics", "selection", "diagnostics", "slices", "curves", "snapshots", "n_users")
+    without = ("seconds",)
+    return {
+        **{key: record[key] for key in keys},
+        "stages": [{k: v for k, v in one.items() if k not in without} for one in record["stages"]],
+        "history": [{k: v for k, v in line.items() if k not in without} for line in lines],
+    }
+
+
+def report(cases: list[Case]) -> None:
+    """Print what was killed where, and how many runs ended the same."""
+    kills = [(case, kill) for case in cases for kill in case.kills]
+    good = [(case, kill) for case, kill in kills if not case.differences]
+    places = Counter((case.model, kill.stage or "-", kill.phase) for case, kill in kills)
+    same = Counter((case.model, kill.stage or "-", kill.phase) for case, kill in good)
+    rows = [[*place, number, same[place]] for place, number in sorted(places.items())]
+    print(tabulate(rows, ["model", "stage", "killed in", "kills", "the same"]))
+    print()
+    for title, counted in (
+        ("killed in", Counter(kill.phase for _, kill in kills)),
+        ("went on from", Counter(kill.from_where for _, kill in kills)),
+    ):
+        print(f"{title}: " + ", ".join(f"{name} {n}" for name, n in counted.most_common()))
+    runs = sum(not case.differences for case in cases)
+    print(f"{runs} of {len(cases)} runs are the same, bit for bit")
+    print(f"{len(good)} of {len(kills)} kills survived")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
