@@ -58,14 +58,22 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         file.write(data)
 
 
-def append_line(path: Path, line: str) -> None:
-    """Add a line to a stream such as a history; a kill may leave its last line broken.
+def append(path: Path, lines: str, sync: bool = False) -> None:
+    """Add lines to a stream such as a history; a kill may leave the last one broken.
+
+    Args:
+        path: the file; its folder exists.
+        lines: each with its end.
+        sync: wait until a power cut cannot lose them.
 
     Raises:
         WriteError: the disk is full or the file is not writable.
     """
     with _named(path), path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(lines)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -4,8 +4,10 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from recbole_invariant.errors import WriteError
 
 COLOUR = re.compile(r"\x1B(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])")
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -18,6 +20,29 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Format a record as one or more plain lines; the record itself stays as it is."""
         return COLOUR.sub("", super().format(record))
+
+
+class RunLogHandler(logging.FileHandler):
+    """Writes `log.txt`; a disk that takes no more ends the run with one message.
+
+    The standard library prints a traceback a line instead, and the run goes on without a log.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
+        """Raise what writing a record raised, with the name of the file.
+
+        Raises:
+            WriteError: the disk is full or the like.
+        """
+        error = sys.exception()
+        if isinstance(error, OSError):
+            raise WriteError(self.baseFilename, error) from error
+        super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file; what it could not take was an error already."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -34,7 +59,7 @@ def logging_to(path: Path, state: str | None) -> Iterator[None]:
     root = logging.getLogger()
     name = (state or "info").lower()
     level = logging.getLevelNamesMapping()[name.upper()] if name in LEVELS else logging.INFO
-    handlers: list[logging.Handler] = [logging.FileHandler(path, encoding="utf-8")]
+    handlers: list[logging.Handler] = [RunLogHandler(path, encoding="utf-8")]
     handlers[0].setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
     if not root.handlers:
         handlers.append(logging.StreamHandler())

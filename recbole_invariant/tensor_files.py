@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def save_tensors(
     header = _header({name: tensors[name] for name in order}, metadata or {})
     digest = blake2b(digest_size=DIGEST_BYTES)
     with atomic_file(path) as file:
-        for part in (header, *(_bytes(tensors[name]) for name in order)):
+        for part in chain([header], (_bytes(tensors[name]) for name in order)):
             digest.update(part)
             file.write(part)
         file.seek(header.index(_blank()))
@@ -121,10 +122,11 @@ def _blank() -> bytes:
     return b"0" * (2 * DIGEST_BYTES)
 
 
-def _bytes(tensor: Tensor) -> memoryview:
+def _bytes(tensor: Tensor) -> bytes | memoryview:
     """Return a tensor's elements as they stand in the file, copied only where they must be."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().data
+    numbers: Any = flat.view(torch.uint8).numpy()
+    return memoryview(numbers)
 
 
 def _verified(path: Path, sealed: str) -> dict[str, str]:

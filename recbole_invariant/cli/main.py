@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from recbole_invariant.cli.arguments import Arguments, parse_arguments
-from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.errors import InputError, WriteError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PLANNED = ("recommend", "convert")
@@ -52,6 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 the run failed, 2 wrong input, 130 interrupted, 143 terminated.
     """
+    return _with_output_written(_run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Run the command line; what goes wrong becomes a message and an exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if str(Path.cwd()) not in sys.path:
         # An installed script has its own folder there; a user's model is where they are.
@@ -64,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_INPUT
     except BrokenPipeError:
         # the reader, such as head, has enough; nothing may be written to it at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return DONE
     except KeyboardInterrupt as stop:
         print(_ended("interrupted", stop), file=sys.stderr)
@@ -72,9 +77,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _Terminated as stop:
         print(_ended("terminated", stop), file=sys.stderr)
         return TERMINATED
+    except WriteError as error:
+        print(" ".join([f"the run failed: {error}", *_notes(error)]), file=sys.stderr)
+        return FAILED
     except Exception as error:
         print(_failure(error), file=sys.stderr)
         return FAILED
+
+
+def _with_output_written(code: int) -> int:
+    """Flush what was printed: a full disk would else be met at exit, after the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _discard_output()
+        if not isinstance(error, BrokenPipeError):
+            print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
+            return code or FAILED
+    return code
+
+
+def _discard_output() -> None:
+    """Send what is still to be printed nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return what was added to an exception on its way."""
+    return list(getattr(error, "__notes__", []))
 
 
 def _dispatch(words: list[str]) -> int:
@@ -122,7 +152,7 @@ def _sigterm_raises() -> Iterator[None]:
 
 def _ended(how: str, stop: BaseException) -> str:
     """Say how the run ended and what is left of it, on a new line: the last may hold a bar."""
-    return "\n" + " ".join([how, *getattr(stop, "__notes__", [])])
+    return "\n" + " ".join([how, *_notes(stop)])
 
 
 def _failure(error: Exception) -> str:

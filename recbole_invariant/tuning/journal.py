@@ -1,11 +1,11 @@
 """What a search has seen: its trials and their reports, in the driver's order."""
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from recbole_invariant.files import append
 from recbole_invariant.tuning.storage import Storage
 
 JOURNAL_FILE = "journal.jsonl"
@@ -164,11 +164,7 @@ class Journal:
     def _write(self, line: str, urgent: bool) -> None:
         """Append a line; where only whole files can be written, reports wait for each other."""
         if self._storage.is_local:
-            path = self._storage.path / JOURNAL_FILE
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            append(self._storage.path / JOURNAL_FILE, line, sync=True)
         elif urgent or time.monotonic() - self._unwritten > REMOTE_SECONDS:
             self._storage.write(JOURNAL_FILE, self._text)
             self._unwritten = time.monotonic()

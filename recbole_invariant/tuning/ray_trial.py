@@ -50,7 +50,7 @@ def run_in_worker(config: dict[str, Any], plan: SearchPlan, storage: Storage) ->
         (folder / FAILURE_FILE).unlink(missing_ok=True)
 
         def send(report: Report) -> None:
-            (folder / SPENT_FILE).write_text(str(report.seconds), encoding="utf-8")
+            write_atomically(folder / SPENT_FILE, str(report.seconds))
             push()
             told = {REPORT_KEY: json.dumps(asdict(report))}
             if is_member:
