@@ -1,5 +1,6 @@
 """What a reader of a comparison has to know, in sentences."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
@@ -95,17 +96,21 @@ def _interval_note(n_seeds: int, level: float) -> str:
 
 
 def _relayed(by_label: ByLabel) -> list[str]:
-    """Repeat what the runs' own tables say below them, once each.
+    """Repeat what the runs' own tables say below them, once each, and of how many runs.
 
     That a model does not read an option of others is told of all models before the first run.
     """
     notes = []
     for label, runs in by_label.items():
+        own: Counter[str] = Counter()
         for run in runs:
             if claims := run.record.get("split", {}).get("claims"):
                 notes.append(str(claims))
-            own = (note for note in run.record.get("notes", []) if not UNREAD.search(note))
-            notes += [f"{label}: {note}" for note in own]
+            said = dict.fromkeys(run.record.get("notes", []))
+            own.update(note for note in said if not UNREAD.search(note))
+        for note, count in own.items():
+            share = "" if count == len(runs) else f" ({count} of {len(runs)} runs)"
+            notes.append(f"{label}: {note}{share}")
     return list(dict.fromkeys(notes))
 
 

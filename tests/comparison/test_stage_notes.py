@@ -60,3 +60,12 @@ def test_the_runs_own_notes_are_repeated_but_not_that_an_option_is_another_model
     comparison = summarise(find_runs(tmp_path))
     assert comparison.notes.count("Irl4Rec: s is dead") == 1
     assert not any("n_heads" in note for note in comparison.notes)
+
+
+def test_a_note_of_some_runs_says_of_how_many(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        said = ["without a mask"] if seed > 1 else []
+        write_run(tmp_path / str(seed), "PaInvRL", seed, notes=[*said, *said, "always"])
+    notes = summarise(find_runs(tmp_path)).notes
+    relayed = [note for note in notes if note.startswith("PaInvRL: ")]
+    assert sorted(relayed) == ["PaInvRL: always", "PaInvRL: without a mask (2 of 3 runs)"]
