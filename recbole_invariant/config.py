@@ -23,7 +23,7 @@ from recbole_invariant.configuration.layers import (
     origins,
     section_for,
 )
-from recbole_invariant.configuration.option_checks import check_options
+from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
 from recbole_invariant.configuration.refit_checks import refit_problems
 from recbole_invariant.configuration.value_checks import (
     metric_problems,
@@ -40,7 +40,6 @@ from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import InputError
 from recbole_invariant.registry import ModelEntry, resolve
 
-COMMAND_LINE = "command line"
 CONFIG_ARGUMENT = "config="
 CONFIG_FILE = "config file"
 USER_LAYERS = (COMMAND_LINE, CONFIG_ARGUMENT, CONFIG_FILE)

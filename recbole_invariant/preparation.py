@@ -8,6 +8,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.utils import create_dataset
 from recbole.utils import EvaluatorType
 
+from recbole_invariant.data.atomic_files import checked_reading, text_encoding
 from recbole_invariant.data.positives import drop_negatives, request_positives
 from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
 from recbole_invariant.data.sequences import plain_benchmark_files
@@ -41,7 +42,7 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
 
     Args:
         config: the run's options; what the data decides is put into it (`ood`, `val_interval`,
-            `load_col`, `eval_batch_size`).
+            `load_col`, `eval_batch_size`, `encoding`).
         entry: the model.
 
     Raises:
@@ -50,6 +51,7 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
     layers = config.layers
     protocol = chosen_protocol(config, layers.get("ood", ""))
     config["ood"] = protocol
+    config["encoding"] = text_encoding(config["encoding"])
     request_positives(config)
     request_column(config)
     request_targets(config)
@@ -75,7 +77,7 @@ def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
         if config[key]:
             raise InputError(f"{key}: RecBole's saved data are pickles, which are never read here.")
     try:
-        with keep_raw_floats(), plain_benchmark_files():
+        with checked_reading(), keep_raw_floats(), plain_benchmark_files():
             if entry.dataset_class is not None:
                 return entry.dataset_class(config)
             return create_dataset(config)

@@ -153,7 +153,7 @@ def _columns(values: Mapping[str, Any], files: list[Path]) -> list[str]:
 def columns_of(path: Path, separator: str, encoding: str) -> dict[str, str]:
     """Return the columns of a file with their types."""
     with path.open(encoding=encoding, errors="replace") as file:
-        header = file.readline().rstrip("\r\n").split(separator)
+        header = file.readline().removeprefix("\ufeff").rstrip("\r\n").split(separator)
     return dict(column.partition(":")[::2] for column in header)
 
 

@@ -23,7 +23,10 @@ from recbole_invariant.configuration.folders import (
 from recbole_invariant.configuration.yaml_text import OptionLoader, read_yaml_mapping
 from recbole_invariant.errors import InputError, suggest
 
-STRUCTURE_KEYS = ("base", "variants", "models", "wraps")
+MODEL_SECTIONS = "models"
+"""Key of a file's sections for single models; the one structure key that a user's file may have."""
+
+STRUCTURE_KEYS = ("base", "variants", MODEL_SECTIONS, "wraps")
 """Keys of our YAML files that arrange options and are none themselves."""
 
 
@@ -84,9 +87,10 @@ class _HostDefaults(HostHooks):
         self._load_internal_config_dict(model, model_class, dataset)
 
     def _update_internal_config_dict(self, file: str) -> dict[str, Any]:
-        values: dict[str, Any] = super()._update_internal_config_dict(file)
+        values = read_yaml_mapping(file)  # as RecBole would, but parsed once a process
+        self.internal_config_dict.update(values)
         path = Path(file).resolve().relative_to(host_folder().resolve() / "properties")
-        self.read.append(Layer(f"RecBole {path.as_posix()}", values or {}))
+        self.read.append(Layer(f"RecBole {path.as_posix()}", values))
         return values
 
 

@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recbole_invariant.configuration.known_keys import Schema, schema_of
-from recbole_invariant.configuration.layers import Layer
+from recbole_invariant.configuration.layers import MODEL_SECTIONS, Layer
 from recbole_invariant.errors import suggest
 from recbole_invariant.options import parse_value, value_problem
+
+COMMAND_LINE = "command line"
+"""Name of the layer of what stands on the command line."""
+
+COMMAND_WORDS = ("config_files", "output_dir", "run_name", "resume")
+"""What the command line takes beside options of the run."""
 
 UNREAD = re.compile(r"; (\S.*) does not read it\..*$")
 """The end of a warning of `check_options`, which names the model."""
@@ -81,7 +87,7 @@ def check_options(
         good: dict[str, Any] = {}
         for key, given in layer.values.items():
             if key not in schema.known:
-                near = suggest(key, schema.options) or suggest(key, schema.known)
+                near = _near(schema, key, layer.name)
                 checked.problems.append(f"{layer.name}: there is no option '{key}'.{near}")
                 continue
             value = convert_text(schema, key, given) if isinstance(given, str) else given
@@ -95,6 +101,12 @@ def check_options(
             good[key] = value
         checked.layers.append(Layer(layer.name, good))
     return checked
+
+
+def _near(schema: Schema, key: str, layer: str) -> str:
+    """Suggest options of this model, and others that a single edit leads to."""
+    words = COMMAND_WORDS if layer == COMMAND_LINE else (MODEL_SECTIONS,)
+    return suggest(key, schema.options, others=[*words, *sorted(schema.known)])
 
 
 def _no_effect(schema: Schema, layer: str, key: str, model: str) -> str:

@@ -6,6 +6,8 @@ Python's `None` is null. Dates stay text, since no option is a date.
 
 import re
 from collections.abc import Hashable
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,7 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"config file '{path}' cannot be read: {error}") from error
     try:
-        values = yaml.load(text, Loader=OptionLoader)
+        values = deepcopy(_parsed(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"config file '{path}' is not valid YAML: {error}") from error
     if values is None:
@@ -102,3 +104,9 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
             + (" with keys that are not text." if isinstance(values, dict) else ".")
         )
     return values
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Parse YAML; the files of this package are read several times a run, and parsing is slow."""
+    return yaml.load(text, Loader=OptionLoader)

@@ -95,7 +95,7 @@ def _applies(config: Any) -> bool:
 
 def file_columns(path: Path, config: Any) -> dict[str, str]:
     """Map the column names of an atomic file to their headers, type included."""
-    with path.open(encoding=config["encoding"] or "utf-8") as file:
+    with path.open(encoding=config["encoding"] or "utf-8", errors="replace") as file:
         headers = file.readline().rstrip("\r\n").split(config["field_separator"] or "\t")
     return {header.split(":")[0]: header for header in headers}
 

@@ -117,6 +117,6 @@ def _header(path: Path, config: Any) -> dict[str, str]:
     # name -> type of each column; a missing file has none, and RecBole names it itself
     if not path.is_file():
         return {}
-    with path.open(encoding=config["encoding"] or "utf-8") as file:
+    with path.open(encoding=config["encoding"] or "utf-8", errors="replace") as file:
         names = file.readline().rstrip("\r\n").split(config["field_separator"] or "\t")
     return {name: kind for name, _, kind in (column.partition(":") for column in names)}
