@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from recbole_invariant.errors import WriteError
+
 CHECKPOINT = Path("checkpoint", "last.safetensors")
 HISTORY = "history.jsonl"
 
@@ -16,13 +18,13 @@ HISTORY = "history.jsonl"
 def remains_noted(folder: Path) -> Iterator[None]:
     """Add to an interruption, as a note of the exception, how far the run in a folder came.
 
-    Errors are left as they are.
+    A full disk interrupts too; other errors are left as they are.
     """
     try:
         yield
-    except Exception:
-        raise
     except BaseException as stop:
+        if isinstance(stop, Exception) and not isinstance(stop, WriteError):
+            raise
         # Describing it must never hide the interruption itself.
         with suppress(OSError, ValueError, KeyError, TypeError):
             stop.add_note(remains(folder))

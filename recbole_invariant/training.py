@@ -10,6 +10,7 @@ from typing import Any
 
 from recbole.utils import init_seed
 
+from recbole_invariant.compat import tensorboard_closed
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics
@@ -87,7 +88,8 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
     if ready is not None:
         ready(trainer, data, rule)
     begun = time.perf_counter()
-    metrics = fit(config, trainer, data, rule)
+    with tensorboard_closed(trainer):
+        metrics = fit(config, trainer, data, rule)
     seconds = round(time.perf_counter() - begun, 3)
     return Training(entry, config, data, model, trainer, rule, said, metrics, options, seconds)
 

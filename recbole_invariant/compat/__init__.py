@@ -23,7 +23,7 @@ from recbole_invariant.compat.libraries import (
     mend_series_agg_len,
 )
 from recbole_invariant.compat.popularity import mend_popularity
-from recbole_invariant.compat.tensorboard import tensorboard_directory
+from recbole_invariant.compat.tensorboard import tensorboard_closed, tensorboard_directory
 from recbole_invariant.compat.warnings import silence_host_warnings
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "apply",
     "check_host",
     "mends_in_force",
+    "tensorboard_closed",
     "tensorboard_directory",
     "trusted_host_checkpoint",
 ]

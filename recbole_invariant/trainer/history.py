@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
 
-from recbole_invariant.files import write_atomically
+from recbole_invariant.files import append, write_atomically
 
 
 class ScalarWriter(Protocol):
@@ -43,8 +43,7 @@ class History:
         """Add the line of an epoch."""
         self.lines.append(line)
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            append(self.path, json.dumps(line) + "\n")
         step = sum(other["stage"] == line["stage"] for other in self.lines) - 1
         self._write_scalars(line, step)
 

@@ -60,6 +60,7 @@ class Snapshots:
         self._kept: dict[str, Snapshot] = {}
         self._states: dict[str, dict[str, Any]] = {}
         self._next = 0
+        self._named: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -136,23 +137,27 @@ class Snapshots:
                     f"{self.folder or 'memory'}: the weights of snapshot '{snapshot.name}' "
                     f"({snapshot.file}) are gone, which the checkpoint names; start again."
                 )
-        self._kept, self._states = kept, {}
+        self._kept, self._states, self._named = kept, {}, set()
         numbers = [int(Path(snapshot.file).stem) for snapshot in kept.values()]
         self._next = max(numbers, default=-1) + 1
         self.prune()
 
     def prune(self) -> None:
-        """Delete the files of weights that were replaced."""
+        """Delete the files of weights that were replaced before the last `prune`.
+
+        It is called with every checkpoint, and the one before the last still names its own.
+        """
+        named = {snapshot.file for snapshot in self._kept.values()}
+        needed, self._named = named | self._named, named
         if self.folder is None or not self.folder.is_dir():
             return
-        named = {snapshot.file for snapshot in self._kept.values()}
         for path in self.folder.glob("*.safetensors"):
-            if path.name not in named:
+            if path.name not in needed:
                 path.unlink()
 
     def clear(self) -> None:
         """Forget all of them and delete their files and folder."""
-        self._kept, self._states = {}, {}
+        self._kept, self._states, self._named = {}, {}, set()
         self.prune()
         if self.folder is not None and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -1,6 +1,8 @@
 """Where a RecBole trainer writes its TensorBoard events."""
 
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from recbole.data import create_dataset, data_preparation
@@ -8,8 +10,9 @@ from recbole.trainer import Trainer
 from recbole.trainer import trainer as host
 from recbole.utils import get_model
 
-from recbole_invariant.compat import tensorboard_directory
-from recbole_invariant.compat.tensorboard import NullWriter
+from recbole_invariant.compat import tensorboard_closed, tensorboard_directory
+from recbole_invariant.compat.tensorboard import EventWriter, NullWriter
+from recbole_invariant.errors import WriteError
 
 from .conftest import MakeConfig
 
@@ -49,3 +52,40 @@ def test_the_null_writer_knows_only_writing_methods() -> None:
     assert NullWriter().close() is None
     with pytest.raises(AttributeError, match="read_scalar"):
         NullWriter().read_scalar()
+
+
+def add_scalars(writer: EventWriter) -> None:
+    for step in range(3):
+        writer.add_scalar("loss", 1.0, step)
+        writer.flush()
+
+
+def test_a_full_disk_is_one_error_that_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record_writer = pytest.importorskip("tensorboard.summary.writer.record_writer").RecordWriter
+    threads = threading.active_count()
+    writer = EventWriter(tmp_path)
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(record_writer, "write", full)
+    monkeypatch.setattr(record_writer, "flush", full)
+    with (
+        pytest.raises(WriteError, match=r"tfevents cannot be written: No space left"),
+        tensorboard_closed(SimpleNamespace(tensorboard=writer)),
+    ):
+        add_scalars(writer)
+    assert threading.active_count() == threads
+    assert capfd.readouterr().err == ""
+
+
+def test_the_thread_of_a_writer_ends_with_its_training(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    writer = EventWriter(tmp_path)
+    assert threading.active_count() == threads + 1
+    with tensorboard_closed(SimpleNamespace(tensorboard=writer)):
+        writer.add_scalar("loss", 1.0, 0)
+    assert threading.active_count() == threads
+    assert b"loss" in next(tmp_path.iterdir()).read_bytes()

@@ -87,8 +87,10 @@ def test_a_checkpoints_snapshots_survive_what_came_after_it(tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 1
     after.keep("best", "train", 1, None, clone_state(Counting(3.0)))
     assert kept_values(after, "best")[0] == [3.0] * 3
-    after.prune()
-    assert len(list(tmp_path.iterdir())) == 1
+    for left in (2, 1):
+        # the checkpoint before the last one may be needed as well
+        after.prune()
+        assert len(list(tmp_path.iterdir())) == left
 
 
 def test_a_lost_file_is_one_clear_error(tmp_path: Path) -> None:
