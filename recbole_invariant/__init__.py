@@ -11,6 +11,7 @@ from recbole_invariant import compat
 
 if TYPE_CHECKING:
     from recbole_invariant.comparison.compare import compare as compare
+    from recbole_invariant.inference.load import load as load
     from recbole_invariant.quick_start import run as run
     from recbole_invariant.tuning.search import tune as tune
 
@@ -25,12 +26,13 @@ registry.install()
 
 _LAZY = {
     "compare": "recbole_invariant.comparison.compare",
+    "load": "recbole_invariant.inference.load",
     "run": "recbole_invariant.quick_start",
     "tune": "recbole_invariant.tuning.search",
 }
 """Public name -> module; loaded on first use, so that a bare import stays light."""
 
-__all__ = ["__version__", "compare", "run", "tune"]
+__all__ = ["__version__", "compare", "load", "run", "tune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import save_model
 from recbole_invariant.evaluation.snapshot_records import SNAPSHOTS
 from recbole_invariant.evaluation.snapshots import measure_snapshots, no_frontier
+from recbole_invariant.inference.write import write_inference
 from recbole_invariant.preparation import Prepared
 from recbole_invariant.registry import ModelEntry
 from recbole_invariant.report.frontier_plot import plot_frontier
@@ -73,6 +74,7 @@ def train_and_test(config: Any, entry: ModelEntry, run_dir: Path) -> RunResult:
     unrecorded = no_frontier(trainer)
     measured.notes += [*config.warnings, *([unrecorded] if unrecorded else []), *notes_of(trainer)]
     described = describe_training(training, run_dir)
+    write_inference(run_dir, training)
     snapshots = measure_snapshots(trainer, data, list(measured.metrics), validated_rows(rule, data))
     record = {
         **described,

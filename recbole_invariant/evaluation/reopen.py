@@ -47,7 +47,7 @@ def evaluate_run(
     """
     run_dir = Path(run_dir)
     record = records.read_json(run_dir / records.RUN_FILE)
-    entry = _entry(record)
+    entry = entry_of(record)
     file = str(run_dir / records.CONFIG_FILE)
     given = {**(overrides or {}), **(command_line or {})}
     changed = {**_shown_metric(record, given), **(overrides or {})}
@@ -96,7 +96,7 @@ def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     return {"valid_metric": measured[0]}
 
 
-def _entry(record: Mapping[str, Any]) -> ModelEntry:
+def entry_of(record: Mapping[str, Any]) -> ModelEntry:
     """Find the run's model by name or, for a user's own class, by its dotted path."""
     by_name = resolve_or_none(record["model"])
     if by_name is not None and _path(by_name) == record["model_class"]:

@@ -32,11 +32,15 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
         item_projection: W and b, d -> content_embedding_size; features only.
         invariant_mask: the mask m on the d feature dimensions, `(d,)`, in [0, 1]; features only.
         item_features: `(n_items, d)`, each modality L2-normalised per item; features only.
+        served_content: `(n_items, content_embedding_size)` where the model only serves, see
+            `serve_content`; None otherwise.
     """
 
     input_type = InputType.POINTWISE
     uses_item_features: ClassVar[bool] = False
+    scores_from_rows: ClassVar[bool] = False
 
+    served_content: Tensor | None
     item_features: Tensor
     invariant_mask: Tensor
 
@@ -56,8 +60,9 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
             self.item_projection = nn.Linear(features.shape[1], content_size)
         users, items = dataset.inter_feat[self.USER_ID], dataset.inter_feat[self.ITEM_ID]
         shape = (self.n_users, self.n_items)
-        n_neighbours = config["n_neighbours"] if self.weights.neighbour > 0 else 0
+        n_neighbours = config["n_neighbours"] if self.weights.neighbour > 0 and len(users) else 0
         self.graph = InteractionGraph(np.asarray(users), np.asarray(items), shape, n_neighbours)
+        self.register_buffer("served_content", None, persistent=False)
         self._item_vectors: Tensor | None = None
         self.reset_parameters()
 
@@ -82,18 +87,28 @@ class UltraGCN(GeneralRecommender):  # type: ignore[misc]
         return cast(Tensor, vectors)
 
     def item_vectors(self, items: Tensor | None = None) -> Tensor:
-        """Return `[t_i, W (mask * f_i) + b]` of some items, or of the whole catalogue.
-
-        The mask scales the columns of W, which is smaller than the features.
-        """
+        """Return `[t_i, W (mask * f_i) + b]` of some items, or of the whole catalogue."""
         ids = self.item_embedding.weight if items is None else self.item_embedding(items)
         if not self.uses_item_features:
             return cast(Tensor, ids)
-        every = self.item_features
-        features = every if items is None else every.index_select(0, items)
+        return torch.cat([ids, self.content_vectors(items)], dim=-1)
+
+    def content_vectors(self, items: Tensor | None = None) -> Tensor:
+        """Return `W (mask * f_i) + b` of some items, or of the whole catalogue."""
+        served = self.served_content
+        every = self.item_features if served is None else served
+        chosen = every if items is None else every.index_select(0, items)
+        return chosen if served is not None else self.project(chosen)
+
+    def project(self, features: Tensor) -> Tensor:
+        """Return `W (mask * f) + b` of features `(n, d)`; the mask scales W, which is smaller."""
         projection = self.item_projection
-        content = linear(features, projection.weight * self.invariant_mask, projection.bias)
-        return torch.cat([ids, content], dim=-1)
+        return linear(features, projection.weight * self.invariant_mask, projection.bias)
+
+    def serve_content(self, content: Tensor) -> None:
+        """Score by given `content_vectors` from now on, without features; no more training."""
+        self.served_content = content
+        self.item_features = content.new_empty(self.n_items, 0)
 
     def score(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs `(batch,)` x `(batch, n)` -> `(batch, n)`.

@@ -1,0 +1,1 @@
+"""A finished run as a recommender: loaded without its data, asked by raw tokens."""
