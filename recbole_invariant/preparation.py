@@ -8,6 +8,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.utils import create_dataset
 from recbole.utils import EvaluatorType
 
+from recbole_invariant.compat import host_files
 from recbole_invariant.data.atomic_files import checked_reading, text_encoding
 from recbole_invariant.data.positives import drop_negatives, request_positives
 from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
@@ -73,11 +74,19 @@ def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
     Raises:
         InputError: RecBole refuses the files or the filters leave nothing.
     """
-    for key in ("dataset_save_path", "dataloaders_save_path"):
+    for key in ("dataset_save_path", "dataloaders_save_path", "save_dataset", "save_dataloaders"):
         if config[key]:
-            raise InputError(f"{key}: RecBole's saved data are pickles, which are never read here.")
+            raise InputError(
+                f"{key}: RecBole's saved data are pickles, which are never read or written here; "
+                "leave the option out."
+            )
     try:
-        with checked_reading(), keep_raw_floats(), plain_benchmark_files():
+        with (
+            host_files(config["allow_pickle"]),
+            checked_reading(),
+            keep_raw_floats(),
+            plain_benchmark_files(),
+        ):
             if entry.dataset_class is not None:
                 return entry.dataset_class(config)
             return create_dataset(config)

@@ -10,7 +10,7 @@ from typing import Any
 
 from recbole.utils import init_seed
 
-from recbole_invariant.compat import tensorboard_closed
+from recbole_invariant.compat import host_files, tensorboard_closed
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.cold import require_scored
 from recbole_invariant.evaluation.measurement import Metrics
@@ -88,7 +88,7 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
     if ready is not None:
         ready(trainer, data, rule)
     begun = time.perf_counter()
-    with tensorboard_closed(trainer):
+    with tensorboard_closed(trainer), host_files(config["allow_pickle"]):
         metrics = fit(config, trainer, data, rule)
     seconds = round(time.perf_counter() - begun, 3)
     return Training(entry, config, data, model, trainer, rule, said, metrics, options, seconds)
@@ -97,7 +97,8 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
 def build(config: Any, entry: ModelEntry, data: Prepared) -> tuple[Any, Any]:
     """Make the model and its trainer, initial values drawn from their own stream."""
     seed_host(config, "init")
-    model = entry.model_class(config, data.parts.fitted).to(config["device"])
+    with host_files(config["allow_pickle"]):
+        model = entry.model_class(config, data.parts.fitted).to(config["device"])
     getLogger().info(str(model))
     return model, build_trainer(entry, config, model)
 

@@ -27,6 +27,7 @@ ALLOWED = {
     "folder_lock.py": {"open"},  # an empty file to lock
     "logs.py": {"RunLogHandler"},
     "cli/main.py": {"open"},  # /dev/null
+    "compat/checkpoints.py": {"save"},  # what the host saves outside of our runs
     "comparison/execute.py": {"open"},  # a child's output, as it comes
     "trainer/checkpoint_folder.py": {"replace"},  # of files that are whole
     "tuning/refit_run.py": {"rename"},  # of a folder that is whole
@@ -133,7 +134,7 @@ def test_nothing_is_unpickled_outside_compat() -> None:
             said = {word.arg: word.value for word in node.keywords}
             allowed = said.get("allow_pickle")
             assert allowed is None or ast.literal_eval(allowed) is False, name
-            if (owner(node), called(node)) == ("np", "load"):
+            if (owner(node), called(node)) == ("np", "load") and name != "compat/checkpoints.py":
                 assert allowed is not None, f"{name}: np.load without allow_pickle=False"
             if (owner(node), called(node)) in {("torch", "load"), ("torch", "save")}:
                 assert name == "compat/checkpoints.py"

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from recbole_invariant.compat.anomaly import mend_anomaly_detection
 from recbole_invariant.compat.checkpoints import (
+    host_files,
     mend_checkpoint_loading,
+    mend_diffusion_features,
     mend_load_data_and_model,
+    mend_saved_data,
     trusted_host_checkpoint,
 )
 from recbole_invariant.compat.collector import mend_collector
@@ -31,6 +34,7 @@ __all__ = [
     "Mend",
     "apply",
     "check_host",
+    "host_files",
     "mends_in_force",
     "tensorboard_closed",
     "tensorboard_directory",
@@ -71,10 +75,10 @@ MENDS: tuple[Mend, ...] = (
     ),
     Mend(
         "checkpoint-loading",
-        "torch >= 2.6 refuses RecBole's pickled checkpoints (trainer/trainer.py:323,583) and "
-        "pretrained files (convncf.py:82, nais.py:127, ract.py:75,84, neumf.py:84, s3rec.py:120, "
-        "kd_dagfm.py:56)",
-        "RecBole passes weights_only itself",
+        "RecBole pickles its checkpoints and reads them whatever they hold (trainer/trainer.py:"
+        "308,323,583,770), pretrained files too (convncf.py:82, nais.py:127, ract.py:75,84, "
+        "neumf.py:84,162, s3rec.py:120, kd_dagfm.py:56); torch >= 2.6 refuses all of them",
+        "RecBole stores tensors and plain values",
         mend_checkpoint_loading,
     ),
     Mend(
@@ -82,6 +86,18 @@ MENDS: tuple[Mend, ...] = (
         "the same in load_data_and_model (quick_start/quick_start.py:250)",
         "RecBole passes weights_only itself",
         mend_load_data_and_model,
+    ),
+    Mend(
+        "saved-data",
+        "RecBole unpickles a data set that lies in its checkpoint folder (data/utils.py:61,122)",
+        "RecBole asks first",
+        mend_saved_data,
+    ),
+    Mend(
+        "diffusion-features",
+        "LDiffRec reads item_emb.npy with allow_pickle (ldiffrec.py:232)",
+        "RecBole reads plain arrays",
+        mend_diffusion_features,
     ),
     Mend(
         "missing-features",
