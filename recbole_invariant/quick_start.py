@@ -46,6 +46,9 @@ __all__ = ["RunResult", "run"]
 
 DEFAULT_MODEL, DEFAULT_DATASET = "PaInvRL", "ml-100k"
 
+PATIENCE_SECONDS = 2.0
+"""For which a process that was just killed may still hold its run folder."""
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -149,7 +152,7 @@ def _execute(asked: _Asked) -> RunResult:
     with (
         remains_noted(asked.folder),
         _removed_if_wrong(asked.folder, asked.is_new) as run_dir,
-        only_here(run_dir / CHECKPOINTS, option="resume", what="run"),
+        only_here(run_dir / CHECKPOINTS, PATIENCE_SECONDS, "resume", "run"),
         logging_to(run_dir / "log.txt", config["state"]),
     ):
         for line in asked.said:

@@ -1,10 +1,11 @@
 """What an interrupted run says of itself."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from recbole_invariant.interruption import remains, remains_noted
+from recbole_invariant.interruption import remains, remains_noted, resume_command
 
 
 def write_history(folder, text, age=0.0):
@@ -19,7 +20,8 @@ def test_before_the_first_epoch_there_is_nothing_to_go_on_from(tmp_path):
 
     assert said.startswith("before the first epoch ended\n")
     assert f"the run folder stays: {tmp_path}\n" in said
-    assert "no checkpoint" in said
+    assert "from the beginning: there is no checkpoint yet" in said
+    assert f"--resume {tmp_path}" in said
 
 
 def test_whole_epochs_of_the_last_stage_are_counted_and_the_checkpoint_named(tmp_path):
@@ -31,9 +33,14 @@ def test_whole_epochs_of_the_last_stage_are_counted_and_the_checkpoint_named(tmp
     said = remains(tmp_path)
 
     assert said.startswith("after 2 epochs of stage 'b'\n")
-    assert str(tmp_path / "checkpoint" / "last.safetensors") in said
-    assert "--resume" in said
-    assert "trainer.resume_checkpoint" in said
+    assert said.endswith(f"from its last checkpoint with\n  {resume_command(tmp_path)}")
+
+
+def test_the_command_is_the_one_that_was_typed_and_quotes_the_folder(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/recbole-inv"])
+    assert resume_command(Path("my runs/a")) == "recbole-inv --resume 'my runs/a'"
+    monkeypatch.setattr("sys.argv", ["run_recbole_inv.py"])
+    assert resume_command(Path("a")) == "python run_recbole_inv.py --resume a"
 
 
 def test_of_a_run_with_baselines_the_one_that_was_training_is_named(tmp_path):

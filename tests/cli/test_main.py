@@ -78,7 +78,7 @@ def test_a_command_of_a_later_version_says_so(name, capsys):
         (["docter"], "'doctor'"),
         (["xyz"], "Commands are compare, evaluate, doctor"),
         ([], "--model is missing. Ours are UltraGCN"),
-        (["--model", "BPR", "--resume", "auto"], "--resume is not in this version yet"),
+        (["--model", "BPR", "--resume"], "--resume: expected auto or a run folder"),
         (["evaluate"], "--run DIR"),
         (["evaluate", "--run", "x", "--model", "BPR"], "takes no --model"),
         (["evaluate", "--run", "x", "--config_files", "a"], "takes no --config_files"),
