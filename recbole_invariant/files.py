@@ -1,6 +1,7 @@
 """Files that are either whole or absent: written beside their name, synced, then renamed."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from recbole_invariant.errors import InputError, WriteError
+
+LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""Name of a temporary file: that of the file it was to become, and mkstemp's own ending."""
 
 
 @contextmanager
@@ -56,6 +60,13 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     with atomic_file(path) as file:
         file.write(data)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that a kill left in a folder and below; nobody may write there."""
+    for path in folder.rglob(".*"):
+        if LEFTOVER.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def append(path: Path, lines: str, sync: bool = False) -> None:

@@ -16,7 +16,7 @@ from recbole_invariant.companions import add_baselines, add_control, baseline_co
 from recbole_invariant.config import build_config
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
-from recbole_invariant.files import make_folder, write_atomically
+from recbole_invariant.files import make_folder, remove_leftovers, write_atomically
 from recbole_invariant.finished import read_whole, train_once
 from recbole_invariant.folder_lock import only_here
 from recbole_invariant.interruption import remains_noted
@@ -155,6 +155,7 @@ def _execute(asked: _Asked) -> RunResult:
         only_here(run_dir / CHECKPOINTS, PATIENCE_SECONDS, "resume", "run"),
         logging_to(run_dir / "log.txt", config["state"]),
     ):
+        remove_leftovers(run_dir)
         for line in asked.said:
             getLogger().info(line)
         for line in asked.warned:
@@ -174,7 +175,8 @@ def _make_folder(output_dir: Path, run_name: str | None, entry: ModelEntry, conf
         InputError: the name is that of a folder with something in it, or none can be made.
     """
     if run_name is not None:
-        if Path(run_name).name != run_name:
+        writable = run_name.isprintable() and len(run_name.encode("utf-8", "replace")) < 256
+        if Path(run_name).name != run_name or run_name in ("", "..") or not writable:
             raise InputError(f"run_name: expected a name without folders, not '{run_name}'.")
         folder = output_dir / run_name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -58,3 +58,20 @@ def test_a_folder_is_made_or_taken_as_it_is(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(InputError, match="cannot be written"):
         files.make_folder(folder, "out")
+
+
+def test_what_a_kill_left_is_removed_and_nothing_else(tmp_path):
+    folder = tmp_path / "run" / "checkpoint"
+    files.write_atomically(folder / "last.safetensors", "whole")
+    kept = [folder / ".lock", tmp_path / "run" / ".hidden", tmp_path / ".run.json.abcdefgh"]
+    for path in (
+        *kept,
+        folder / ".last.safetensors.a1b2c3_d",
+        folder.parent / ".run.json.abcdefgh",
+    ):
+        path.write_text("")
+
+    files.remove_leftovers(tmp_path / "run")
+
+    found = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {*kept, folder / "last.safetensors"}

@@ -41,6 +41,7 @@ def test_training_passes_everything_on(runs, capsys):
             "output_dir": "out",
             "run_name": "x",
             "command_line": {"seed": "7", "use_gpu": "true"},
+            "resume": None,
         }
     ]
     assert "the table" in capsys.readouterr().out
