@@ -15,6 +15,9 @@ TRUE = "true"
 REPEATED = ("objective",)
 """Options that may be given several times; their texts are joined by commas."""
 
+SHORT = {"-k": "--k"}
+"""Short forms of options."""
+
 
 @dataclass
 class Arguments:
@@ -23,11 +26,13 @@ class Arguments:
     Attributes:
         options: option -> its text.
         config_files: files of `--config_files`, in order.
+        lists: words of the options that take several.
         wants_help: whether `--help` or `-h` is there.
     """
 
     options: dict[str, str] = field(default_factory=dict)
     config_files: list[str] = field(default_factory=list)
+    lists: dict[str, list[str]] = field(default_factory=dict)
     wants_help: bool = False
 
     def take(self, name: str, default: str | None = None) -> str | None:
@@ -35,11 +40,12 @@ class Arguments:
         return self.options.pop(name, default)
 
 
-def parse_arguments(words: Sequence[str]) -> Arguments:
+def parse_arguments(words: Sequence[str], lists: Sequence[str] = ()) -> Arguments:
     """Read `--key value`, `--key=value`, `--flag` and `--config_files FILE ...`.
 
     Args:
         words: the command line after the program and the sub-command.
+        lists: options besides `config_files` that take all words up to the next option.
 
     Raises:
         InputError: a word belongs to no option, or an option is given twice with different
@@ -52,6 +58,7 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         if word in ("-h", "--help"):
             arguments.wants_help = True
             continue
+        word = _long(word)
         name, equals, text = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not name:
             problems.append(
@@ -63,6 +70,10 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             files = [text] if equals else _take_words(rest)
             arguments.config_files += files
             problems += [] if files and files[0] else ["--config_files names no file."]
+            continue
+        if name in lists:
+            taken = [text] if equals else _take_words(rest)
+            arguments.lists.setdefault(name, []).extend(taken)
             continue
         if not equals:
             text = rest.pop(0) if rest and _is_value(rest[0]) else TRUE
@@ -81,7 +92,13 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
 
 def _is_value(word: str) -> bool:
     """Say whether a word can be the value of the option before it."""
-    return not word.startswith("--") and word != "-h"
+    return not _long(word).startswith("--") and word != "-h"
+
+
+def _long(word: str) -> str:
+    """Write a short form out."""
+    name, equals, text = word.partition("=")
+    return f"{SHORT.get(name, name)}{equals}{text}"
 
 
 def _take_words(rest: list[str]) -> list[str]:

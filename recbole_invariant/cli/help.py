@@ -17,6 +17,8 @@ Without COMMAND it trains one model, evaluates it and writes a run folder.
 
 commands:
   evaluate --run DIR       test a finished run again, e.g. with other --metrics or --topk
+  recommend --run DIR      top items of a finished run, without its data; --users A B or --all,
+                           -k N, --out FILE; recommend --help lists all
   compare --models A,B     models x --seeds N on one dataset: a table with intervals and paired
                            tests; --jobs N, --baseline A, --oracle B, --out DIR, --markdown FILE,
                            --tune N to search each one's options first, --dry_run; a model may

@@ -13,9 +13,11 @@ from recbole_invariant.cli.arguments import Arguments, parse_arguments
 from recbole_invariant.errors import InputError, WriteError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-PLANNED = ("recommend", "convert")
-OWN_HELP = ("planted", "tune")
+PLANNED = ("convert",)
+OWN_HELP = ("planted", "recommend", "tune")
 """Commands that print a help of their own."""
+LISTS = {"recommend": ("users",)}
+"""Command -> its options that take several words."""
 
 
 class _Terminated(BaseException):
@@ -28,6 +30,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
     from recbole_invariant.cli.doctor import doctor
     from recbole_invariant.cli.evaluate import evaluate
     from recbole_invariant.cli.planted import planted
+    from recbole_invariant.cli.recommend import recommend
     from recbole_invariant.cli.report import report
     from recbole_invariant.cli.train import train
     from recbole_invariant.cli.tune import tune
@@ -38,6 +41,7 @@ def _commands() -> dict[str, Callable[[Arguments], int]]:
         "evaluate": evaluate,
         "doctor": doctor,
         "planted": planted,
+        "recommend": recommend,
         "report": report,
         "tune": tune,
     }
@@ -123,7 +127,7 @@ def _dispatch(words: list[str]) -> int:
             f"there is no command '{name}'.{suggest(name, known)} Commands are {', '.join(known)}; "
             "without one, a model is trained."
         )
-    arguments = parse_arguments(words)
+    arguments = parse_arguments(words, LISTS.get(name, ()))
     if arguments.wants_help and name not in OWN_HELP:
         from recbole_invariant.cli.help import usage
 

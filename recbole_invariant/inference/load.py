@@ -180,6 +180,7 @@ def _known(
         np.bincount(train["user"], minlength=n_users),
         np.bincount(train["item"], minlength=n_items),
         histories,
+        histories is not None and scorer.reads_users(),
         cold["users"],
         cold["items"],
     )

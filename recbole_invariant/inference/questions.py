@@ -1,7 +1,8 @@
 """What a caller asks a recommender, read and checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -68,13 +69,15 @@ def read_users(given: Any, known: "Known", answered: np.ndarray, by_popularity: 
     labels = list(dict.fromkeys(read_tokens(given, "users")))
     users = known.users.ids(labels)
     can = answered[users]
-    if not by_popularity:
-        _require_known(labels, users, can, known.users)
+    if not by_popularity and not can.all():
+        refuse_unknown(labels, users, can, known.users)
     histories = None if known.histories is None else take_rows(known.histories, users)
     return Questions(np.array(labels, dtype=object), users, histories, _seen(known, users), can)
 
 
-def _require_known(labels: list[str], users: np.ndarray, can: np.ndarray, tokens: Tokens) -> None:
+def refuse_unknown(
+    labels: list[str], users: np.ndarray, can: np.ndarray, tokens: Tokens
+) -> NoReturn:
     """Raise InputError for users that the model cannot rank for."""
     absent = [label for label, user in zip(labels, users, strict=True) if user == 0]
     cold = [label for label, user, ok in zip(labels, users, can, strict=True) if user and not ok]
@@ -83,63 +86,18 @@ def _require_known(labels: list[str], users: np.ndarray, can: np.ndarray, tokens
         raise InputError(
             f"users: the run's data has no user {tokens.name_unknown(absent)} {advice}"
         )
-    if cold:
-        named = ", ".join(f"'{label}'" for label in cold[:NAMED])
-        more = f" and {len(cold) - NAMED} more" if len(cold) > NAMED else ""
-        raise InputError(f"users: no training row to know {named}{more} by; {advice}")
+    raise InputError(f"users: no training row to know {first_few(cold)} by; {advice}")
+
+
+def first_few(labels: Sequence[str]) -> str:
+    """Name the first few."""
+    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return ", ".join(f"'{label}'" for label in labels[:NAMED]) + more
 
 
 def _seen(known: "Known", users: np.ndarray) -> RowItems:
     """Return the items seen by users, nothing for id 0."""
     return take_rows(known.seen, users)
-
-
-def read_histories(
-    given: Any, users: Any, known: "Known", by_popularity: bool, drop: bool
-) -> Questions:
-    """Read histories by raw item token.
-
-    Args:
-        given: lists of tokens.
-        users: tokens of the users, one for each history, or None.
-        known: what the run folder says.
-        by_popularity: empty histories are answered by popularity.
-        drop: unknown items are left out.
-
-    Raises:
-        InputError: an item is unknown, a history is empty, or there are not as many users.
-    """
-    if isinstance(given, str | bytes) or not hasattr(given, "__iter__"):
-        raise InputError(f"histories: expected a list of lists of item tokens, not {given!r}.")
-    lists = [read_tokens(one, f"histories[{n}]") for n, one in enumerate(given)]
-    labels = [str(n) for n in range(len(lists))] if users is None else read_tokens(users, "users")
-    if len(labels) != len(lists):
-        raise InputError(f"users: {len(labels)} users for {len(lists)} histories; give as many.")
-    rows = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
-    tokens = [token for one in lists for token in one]
-    items = known.items.ids(tokens)
-    if not drop and not items.all():
-        wrong = [token for token, item in zip(tokens, items, strict=True) if item == 0]
-        first = int(rows[np.flatnonzero(items == 0)[0]])
-        raise InputError(
-            f"histories[{first}]: the catalogue has no item {known.items.name_unknown(wrong)} "
-            "unknown_items='drop' leaves such items out."
-        )
-    rows, items = rows[items > 0], items[items > 0]
-    starts = np.searchsorted(rows, np.arange(len(lists) + 1))
-    can = np.diff(starts) > 0
-    if not by_popularity and not can.all():
-        raise InputError(
-            f"histories[{int(np.flatnonzero(~can)[0])}]: is empty; unknown='popularity' ranks "
-            "items for such by their clicks."
-        )
-    ids, seen = None, RowItems.from_pairs((rows, items), len(lists))
-    if users is not None:
-        ids = known.users.ids(labels)
-        places, own = known.seen.take(ids)
-        pairs = np.r_[rows, places.numpy()], np.r_[items, own.numpy()]
-        seen = RowItems.from_pairs(pairs, len(lists))
-    return Questions(np.array(labels, dtype=object), ids, RowItems(starts, items), seen, can)
 
 
 def choose_candidates(
@@ -171,12 +129,10 @@ def choose_candidates(
     ids = ids[ids > 0]
     if trained is None:
         return ids
-    cold = items.of(ids[~trained[ids]])
-    if len(cold) and not drop:
-        named = ", ".join(f"'{label}'" for label in cold[:NAMED])
-        more = f" and {len(cold) - NAMED} more" if len(cold) > NAMED else ""
+    cold = items.of(ids[~trained[ids]]).tolist()
+    if cold and not drop:
         raise InputError(
-            f"candidates: {named}{more}: without a training row, and this model has no item "
+            f"candidates: {first_few(cold)}: without a training row, and this model has no item "
             f"features to score such by; {advice}"
         )
     return ids[trained[ids]]

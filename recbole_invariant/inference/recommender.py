@@ -11,12 +11,12 @@ from torch import Tensor
 
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.loader import RowItems
+from recbole_invariant.inference.histories import read_histories
 from recbole_invariant.inference.probe import take_rows
 from recbole_invariant.inference.questions import (
     POPULARITY,
     Questions,
     choose_candidates,
-    read_histories,
     read_length,
     read_users,
     require_choice,
@@ -39,6 +39,7 @@ class Known:
         histories: latest items of each user in time order; None for models that read none.
         scores_cold_users, scores_cold_items: whether the model can say anything about ids
             without a training row.
+        reads_users: whether the model reads the user beside a history.
     """
 
     users: Tokens
@@ -47,6 +48,7 @@ class Known:
     user_counts: np.ndarray
     item_counts: np.ndarray
     histories: RowItems | None
+    reads_users: bool
     scores_cold_users: bool
     scores_cold_items: bool
 

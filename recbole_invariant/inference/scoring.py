@@ -10,7 +10,6 @@ from recbole.data.transform import InverseItemSequence
 from recbole.utils import ModelType
 from torch import Tensor
 
-from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.loader import RowItems
 from recbole_invariant.evaluation.memory import users_in_memory
 from recbole_invariant.evaluation.tiles import score_batch
@@ -57,15 +56,20 @@ class Scorer:
 
         Args:
             rows: from `user_rows` or `history_rows`.
-
-        Raises:
-            InputError: the model reads a column that the rows do not have.
         """
+        # shaped as a trainer for the evaluation's own function
+        return score_batch(self, (rows, None, None, None))[1]
+
+    def reads_users(self) -> bool:
+        """Whether a sequential model reads the user beside the history."""
+        one = RowItems(np.array([0, 1]), np.array([1]))
         try:
-            # shaped as a trainer for the evaluation's own function
-            return score_batch(self, (rows, None, None, None))[1]  # type: ignore[arg-type]
+            self.score(self.history_rows(None, one))
         except KeyError as error:
-            raise InputError(_missing(self, str(error.args[0]))) from error
+            if error.args[:1] == (self.dataset.uid_field,):
+                return True
+            raise
+        return False
 
     def user_rows(self, users: np.ndarray) -> Interaction:
         """Return rows of users `(n,)` with their columns."""
@@ -104,17 +108,3 @@ def latest(histories: RowItems, length: int) -> tuple[np.ndarray, np.ndarray]:
     inside = np.arange(length) < lengths[:, None]
     padded = np.append(histories.items, 0)
     return padded[np.where(inside, at, len(histories.items))], lengths
-
-
-def _missing(scorer: Scorer, column: str) -> str:
-    """Say which column a model misses."""
-    name = scorer.config["model"]
-    if column == scorer.dataset.uid_field:
-        return (
-            f"histories: {name} has a vector for every user beside the history; give `users`, one "
-            "for each history, too."
-        )
-    return (
-        f"{name} reads the column '{column}' of each interaction, which a run folder does not "
-        "hold; `evaluate --run` with the data works."
-    )
