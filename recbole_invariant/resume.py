@@ -143,6 +143,7 @@ def stored_config(run_dir: Path, start: Start, entry: ModelEntry, given: Given) 
             )
     if problems:
         raise InputError(problems)
+    config.warnings = list(start.warnings)
     return config
 
 

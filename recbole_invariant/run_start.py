@@ -39,6 +39,7 @@ class Start:
         versions: of this package and of the libraries.
         threads: of torch.
         began: time in UTC.
+        warnings: what the user set without effect.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Start:
     versions: dict[str, str | None]
     threads: int
     began: str
+    warnings: list[str]
 
 
 def describe_start(config: Any, entry: ModelEntry) -> Start:
@@ -75,6 +77,7 @@ def describe_start(config: Any, entry: ModelEntry) -> Start:
         versions=records.versions(),
         threads=torch.get_num_threads(),
         began=datetime.now(UTC).isoformat(),
+        warnings=list(config.warnings),
     )
 
 

@@ -85,7 +85,7 @@ def same(one: RunResult, other: RunResult) -> None:
     assert list(one.baselines) == list(other.baselines)
     for name, baseline in one.baselines.items():
         assert baseline.metrics == other.baselines[name].metrics
-    for key in ("selection", "n_interactions", "split_checksum", "diagnostics"):
+    for key in ("selection", "n_interactions", "split_checksum", "diagnostics", "notes"):
         assert one.record[key] == other.record[key], key
     for label, option in one.record["options"].items():
         assert option == other.record["options"][label], label
