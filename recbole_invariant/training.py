@@ -10,6 +10,7 @@ from typing import Any
 
 from recbole.utils import init_seed
 
+from recbole_invariant import determinism
 from recbole_invariant.compat import host_files, tensorboard_closed
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.cold import require_scored
@@ -71,6 +72,7 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
     config["run_dir"] = str(run_dir)
     # RecBole makes this folder and looks there for pickled datasets of earlier runs
     config["checkpoint_dir"] = str(run_dir / "checkpoint")
+    determinism.switch(config)
     data = prepare(config, entry)
     model, trainer = build(config, entry, data)
     rule = SelectionRule.from_config(config)
@@ -88,7 +90,11 @@ def train(config: Any, entry: ModelEntry, run_dir: Path, ready: Ready | None = N
     if ready is not None:
         ready(trainer, data, rule)
     begun = time.perf_counter()
-    with tensorboard_closed(trainer), host_files(config["allow_pickle"]):
+    with (
+        tensorboard_closed(trainer),
+        host_files(config["allow_pickle"]),
+        determinism.named(config),
+    ):
         metrics = fit(config, trainer, data, rule)
     seconds = round(time.perf_counter() - begun, 3)
     return Training(entry, config, data, model, trainer, rule, said, metrics, options, seconds)
