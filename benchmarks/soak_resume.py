@@ -10,7 +10,6 @@ was left alone, bit for bit. Processes are forked from this one, which spares th
 """
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -20,16 +19,12 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
-from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import count
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from tabulate import tabulate
 
 from benchmarks.soak_child import command, read_position
+from benchmarks.soak_report import Case, Kill, differences, report
 
 MORE_KILLS = 0.4
 """Chance that a resumed run is killed again."""
@@ -55,33 +50,6 @@ MODELS = {
     "Irl4Rec": (SEQUENCES, "--epochs=4 --train_batch_size=64 --independence=club"),
 }
 """Model -> data, and options by which a run takes seconds."""
-
-
-@dataclass
-class Kill:
-    """A kill, and where it hit.
-
-    Attributes:
-        phase: what the process was doing; `stage` is the stage it did it in.
-        from_where: what the next process went on from.
-    """
-
-    stage: str
-    phase: str
-    from_where: str
-
-
-@dataclass
-class Case:
-    """A run that was killed, once or several times.
-
-    Attributes:
-        differences: from the run that was left alone; empty where it is the same.
-    """
-
-    model: str
-    kills: list[Kill] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
 
 
 class Processes:
@@ -203,15 +171,15 @@ def soak(
     """Kill runs of the models in turn until there were so many kills."""
     wholes: dict[str, tuple[Path, float]] = {}
     cases: list[Case] = []
-    done = 0
+    done, tries = 0, count()
     while done < kills:
-        model = models[len(cases) % len(models)]
+        model, number = models[len(cases) % len(models)], next(tries)
         if model not in wholes:
             whole = folder / "whole" / model
             processes.finish(begin(folder, model, whole))
             wholes[model] = whole, training_seconds(whole)
         whole, seconds = wholes[model]
-        name = f"{model}-{len(cases)}"
+        name = f"{model}-{number}"
         case = killed_case(folder, model, folder / "killed" / name, seconds, draws, processes)
         if not case.kills:
             continue
@@ -286,56 +254,6 @@ def whence(run: Path) -> str:
     except InputError:
         return "nothing"
     return "within an epoch" if state["running"] else "between epochs"
-
-
-def differences(whole: Path, killed: Path) -> list[str]:
-    """Name what differs between two run folders."""
-    found = [
-        name
-        for name in ("model.safetensors", "seen.parquet", "ids.parquet")
-        if digest(whole / name) != digest(killed / name)
-    ]
-    ours, theirs = (pd.read_parquet(run / "per_user.parquet") for run in (whole, killed))
-    found += [] if ours.equals(theirs) else ["per_user.parquet"]
-    first, second = (outcome(run) for run in (whole, killed))
-    return found + [key for key in first if first[key] != second[key]]
-
-
-def digest(path: Path) -> str:
-    """Compute a file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def outcome(run: Path) -> dict[str, Any]:
-    """Return what a run found, without times."""
-    record = json.loads((run / "run.json").read_text())
-    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
-    keys = ("metrics", "selection", "diagnostics", "slices", "curves", "snapshots", "n_users")
-    without = ("seconds",)
-    return {
-        **{key: record[key] for key in keys},
-        "stages": [{k: v for k, v in one.items() if k not in without} for one in record["stages"]],
-        "history": [{k: v for k, v in line.items() if k not in without} for line in lines],
-    }
-
-
-def report(cases: list[Case]) -> None:
-    """Print what was killed where, and how many runs ended the same."""
-    kills = [(case, kill) for case in cases for kill in case.kills]
-    good = [(case, kill) for case, kill in kills if not case.differences]
-    places = Counter((case.model, kill.stage or "-", kill.phase) for case, kill in kills)
-    same = Counter((case.model, kill.stage or "-", kill.phase) for case, kill in good)
-    rows = [[*place, number, same[place]] for place, number in sorted(places.items())]
-    print(tabulate(rows, ["model", "stage", "killed in", "kills", "the same"]))
-    print()
-    for title, counted in (
-        ("killed in", Counter(kill.phase for _, kill in kills)),
-        ("went on from", Counter(kill.from_where for _, kill in kills)),
-    ):
-        print(f"{title}: " + ", ".join(f"{name} {n}" for name, n in counted.most_common()))
-    runs = sum(not case.differences for case in cases)
-    print(f"{runs} of {len(cases)} runs are the same, bit for bit")
-    print(f"{len(good)} of {len(kills)} kills survived")
 
 
 if __name__ == "__main__":

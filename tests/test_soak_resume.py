@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from benchmarks import soak_resume
-from benchmarks.soak_resume import Case, Kill, Processes, report, soak
+from benchmarks.soak_report import Case, Kill, report
+from benchmarks.soak_resume import Processes, soak
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
