@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from recbole.utils import ModelType
 
+from recbole_invariant.errors import WriteError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.loader import RowItems
 from recbole_invariant.inference.probe import take_probe
@@ -36,6 +37,8 @@ def write_inference(run_dir: Path, training: Training) -> None:
         scorer = Scorer(model.eval(), parts.fitted, config)
         stored.tensors.update(take_probe(scorer, *_probed(stored, seen)))
         stored.write(run_dir)
+    except WriteError:
+        raise
     except Exception as error:
         getLogger().warning(
             f"`recommend` will not work for this run: {type(error).__name__}: {error}",
