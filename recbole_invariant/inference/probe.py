@@ -27,14 +27,14 @@ def take_probe(scorer: Scorer, users: np.ndarray, histories: RowItems | None) ->
 
     Returns:
         Users and their scores `(n_users, n_items)`, of at most `N_ITEMS` items; empty where two
-        calls give different scores: such a model draws.
+        calls differ: such a model draws.
     """
     chosen = users[_spread(len(users), N_USERS)]
     if not len(chosen):
         return {}
     with undisturbed_generators():
         scores, again = (probe_scores(scorer, chosen, histories) for _ in range(2))
-    if not torch.equal(scores, again):
+    if differs(again, scores):
         return {}
     return {USERS: torch.from_numpy(chosen), SCORES: scores}
 

@@ -24,6 +24,7 @@ from recbole_invariant.inference.questions import (
 from recbole_invariant.inference.ranking import Top, popularity_order, rank
 from recbole_invariant.inference.scoring import Scorer
 from recbole_invariant.inference.tokens import Tokens
+from recbole_invariant.inference.vectors import Vectors, find_tables
 
 COLUMNS = ("user_id", "rank", "item_id", "score")
 
@@ -70,8 +71,18 @@ class Recommender:
         self.users: list[str] = known.users.of(np.flatnonzero(self._answered)).tolist()
 
     def __repr__(self) -> str:
-        kind = "sequential, " if self._known.histories is not None else ""
+        kind = "sequential, " if self.is_sequential else ""
         return f"<{self.name}: {kind}{len(self.users)} users, {len(self.items)} items>"
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether the model recommends from histories."""
+        return self._known.histories is not None
+
+    @property
+    def batch(self) -> int:
+        """Rows scored at a time."""
+        return self._scorer.batch
 
     @property
     def _answered(self) -> np.ndarray:
@@ -134,6 +145,18 @@ class Recommender:
             places = None if left_out is None else left_out.take(batch)
             parts.append(rank(scores, length, batch, places, chosen))
         return self._table(asked, Top.joined(parts))
+
+    def vectors(self) -> Vectors:
+        """Return vectors whose dot products are the scores, for models that have such.
+
+        Raises:
+            InputError: the model scores otherwise.
+        """
+        ids = np.flatnonzero(self._answered)
+        users, items = find_tables(self._scorer, ids)
+        return Vectors(
+            self.users, users[torch.from_numpy(ids)].numpy(), self.items, items[1:].numpy()
+        )
 
     def _read(self, users: Any, histories: Any, by_popularity: bool, drop: bool) -> Questions:
         """Read whom is asked for."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from recbole.utils import ModelType
 
 from recbole_invariant.config import build_config
 from recbole_invariant.evaluation import records
@@ -33,6 +34,12 @@ GENERAL: dict[str, Any] = {
 }
 SEQUENTIAL: dict[str, Any] = {**GENERAL, "MAX_ITEM_LIST_LENGTH": 6}
 SEQUENTIAL.pop("embedding_size")
+LEFT_ONE_OUT: dict[str, Any] = {
+    **SEQUENTIAL,
+    "ood": None,
+    "eval_args": {"mode": "full", "split": {"LS": "valid_and_test"}, "order": "TO"},
+}
+"""RecBole's own split: histories of its own making, and it ranks items that a user has, too."""
 WITH_FEATURES: dict[str, Any] = {
     **GENERAL,
     "content_embedding_size": 8,
@@ -65,6 +72,12 @@ class Finished:
 
     run_dir: Path
     training: Training
+
+    @property
+    def excludes_seen(self) -> bool:
+        """Whether the evaluation leaves seen items out: RecBole's own of sequences does not."""
+        kind = self.training.config["MODEL_TYPE"]
+        return kind != ModelType.SEQUENTIAL or self.training.data.parts.sequences is not None
 
     def expected(self, test: str, k: int) -> pd.DataFrame:
         """Rank with the run's own data, trainer and loader: `user_id, rank, item_id, score`."""
