@@ -19,7 +19,7 @@ from tabulate import tabulate
 from tests.fuzz.attempts import ACCEPTED, FAULTS, REFUSED
 from tests.fuzz.trials import faults, try_cases
 
-SUBJECTS = ("atomic_cases",)
+SUBJECTS = ("option_cases", "text_cases", "atomic_cases", "feature_cases", "folder_cases")
 """Modules of tests/fuzz with `kinds()`."""
 
 

@@ -13,7 +13,7 @@ from recbole_invariant.configuration.attribute_checks import (
     attribute_problems,
     balancing_problems,
 )
-from recbole_invariant.configuration.dataset_files import dataset_problems
+from recbole_invariant.configuration.dataset_files import dataset_problems, name_problem
 from recbole_invariant.configuration.irl4rec_checks import contradictions, without_effect
 from recbole_invariant.configuration.layers import (
     HostHooks,
@@ -25,6 +25,11 @@ from recbole_invariant.configuration.layers import (
 )
 from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
 from recbole_invariant.configuration.refit_checks import refit_problems
+from recbole_invariant.configuration.refused_keys import (
+    REFUSED,
+    file_problems,
+    refused_problems,
+)
 from recbole_invariant.configuration.value_checks import (
     metric_problems,
     negatives_of_sequences,
@@ -45,8 +50,8 @@ CONFIG_FILE = "config file"
 USER_LAYERS = (COMMAND_LINE, CONFIG_ARGUMENT, CONFIG_FILE)
 """How the names of the user's own layers begin; all others are files of RecBole or ours."""
 
-GIVEN_APART = ("model", "dataset", "MODEL_TYPE", "MODEL_INPUT_TYPE", "eval_type", "device")
-"""Keys that a stored config may hold and that are decided elsewhere."""
+GIVEN_APART = frozenset({"model", "dataset", *REFUSED})
+"""Keys that are decided elsewhere."""
 
 
 class RunConfig(HostHooks):
@@ -98,12 +103,14 @@ def user_layers(
     problems: list[str] = []
     for path in config_files:
         try:
-            values = read_yaml_mapping(path)
-            layers += section_for(f"{CONFIG_FILE} {path}", values, model, wrapped)
+            name, values = f"{CONFIG_FILE} {path}", read_yaml_mapping(path)
+            problems += file_problems(name, values, model)
+            layers += section_for(name, values, model, wrapped)
         except InputError as error:
             problems += error.problems
     layers += [Layer(CONFIG_ARGUMENT, dict(overrides))] if overrides else []
     layers += [Layer(COMMAND_LINE, dict(command_line))] if command_line else []
+    problems += refused_problems(layers)
     return [_without_given_apart(layer) for layer in layers], problems
 
 
@@ -137,6 +144,8 @@ def build_config(
     Raises:
         InputError: everything that is wrong, at once.
     """
+    if problem := name_problem(dataset):
+        raise InputError(problem)
     problems: list[str] = []
     entry = None
     try:

@@ -113,6 +113,8 @@ def make_folder(folder: Path, option: str, new: bool = False) -> Path:
         InputError: it cannot be made, or is not writable.
         FileExistsError: it is there and must not be.
     """
+    if "\x00" in str(folder):
+        raise InputError(f"{option}: a path cannot hold a zero byte.")
     try:
         folder.mkdir(parents=True, exist_ok=not new)
     except OSError as error:

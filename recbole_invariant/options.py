@@ -1,14 +1,17 @@
 """The option schema: it is read from the comments of the YAML files, the YAML is the schema.
 
 A line `key: value  # (type, constraint) effect` declares an option. Types are `int float bool str
-list dict path none`, joined by ` or `; a constraint is `>= x`, `> x`, `in [a, b]` (or with round
-brackets) or `one of a | b | c`. RecBole's comments, `# (int) effect`, are read by the same parser.
+list dict path none`, joined by ` or `, a list also `list of int`; a constraint is `>= x`, `> x`,
+`in [a, b]` (or with round brackets) or `one of a | b | c`. RecBole's comments, `# (int) effect`,
+are read by the same parser.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
 from recbole_invariant.configuration.yaml_text import parse_value, read_yaml_mapping
@@ -32,6 +35,19 @@ _COMMENT = re.compile(
     re.X,
 )
 _LINE = re.compile(r"^(?P<key>[A-Za-z_][\w-]*)\s*:(?:\s.*?)?\s#\s*(?P<comment>\(.*)$")
+
+
+_LARGEST = 2**63 - 1
+"""The largest whole number that an array of numbers holds."""
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_SHORT.maxlevel = 3
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message quotes it: cut where it is long or deep."""
+    return _SHORT.repr(value)
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,7 @@ class Option:
         help: the effect, for `--help`.
         source_file: the file that declares it.
         default: the value on that line.
+        items: name of the type of a list's items; empty if the comment names none.
     """
 
     name: str
@@ -85,6 +102,7 @@ class Option:
     help: str = ""
     source_file: str = ""
     default: Any = field(default=None, compare=False)
+    items: str = ""
 
 
 def _constraint(match: re.Match[str]) -> Constraint | None:
@@ -122,6 +140,12 @@ def parse_comment(comment: str) -> tuple[tuple[str, ...], Constraint | None, str
     return types, _constraint(match), match["help"].strip()
 
 
+def item_type(comment: str) -> str:
+    """Return the type of a list's items that a comment like `(list of int)` names, or nothing."""
+    found = re.match(r"\(\s*(?:\w+ or )*list of (\w+)", comment.strip())
+    return _TYPES.get(found[1].lower(), "") if found else ""
+
+
 def type_name(value: Any) -> str:
     """Return the schema's name of a value's type, or Python's where the schema has none."""
     if value is None:
@@ -149,10 +173,12 @@ def read_options(path: Path) -> dict[str, Option]:
             comments[match["key"]] = match["comment"]
     options = {}
     for name, default in read_yaml_mapping(path).items():
-        types, constraint, text = parse_comment(comments.get(name, ""))
+        comment = comments.get(name, "")
+        types, constraint, text = parse_comment(comment)
         if types and type_name(default) not in types:
             types = (*types, type_name(default))
-        options[name] = Option(name, types, constraint, text, path.name, default)
+        items = item_type(comment)
+        options[name] = Option(name, types, constraint, text, path.name, default, items)
     return options
 
 
@@ -165,17 +191,44 @@ def value_problem(option: Option, value: Any) -> str | None:
         e.g. `must be float > 0, not 'high' (str)`.
     """
     found = type_name(value)
-    accepted = set(option.types)
-    accepted |= {"int"} if "float" in accepted else set()
-    accepted |= {"str"} if "path" in accepted else set()
     wanted = " or ".join(option.types) + (
         f", {option.constraint.text}" if option.constraint else ""
     )
-    if accepted and found not in accepted:
-        return f"must be {wanted}; {value!r} is {found}."
+    if option.types and found not in _accepted(option.types):
+        return f"must be {wanted}; {shown(value)} is {found}."
+    problem = _numbers_problem(option, value) or _text_problem(option, value)
+    if problem is not None:
+        return problem
     if option.constraint is None or option.constraint.allows(value):
         return None
     near = ""
     if option.constraint.choices and isinstance(value, str):
         near = suggest(value, option.constraint.choices)
-    return f"must be {wanted}; it is {value!r}.{near}"
+    return f"must be {wanted}; it is {shown(value)}.{near}"
+
+
+def _accepted(types: tuple[str, ...]) -> set[str]:
+    """Return the types of values that are fine: a whole number is for a float, text for a path."""
+    also = {"float": "int", "path": "str"}
+    return {*types, *(also[name] for name in types if name in also)}
+
+
+def _numbers_problem(option: Option, value: Any) -> str | None:
+    """Say what is wrong with numbers, alone or in a list: not finite, or not to be held."""
+    for item in value if isinstance(value, list | tuple) else (value,):
+        found = type_name(item)
+        listed = item is not value
+        if listed and option.items and found not in _accepted((option.items,)):
+            return f"must be a list of {option.items}; {shown(item)} in it is {found}."
+        if found == "float" and not math.isfinite(item):
+            return f"must be a finite number; it is {shown(value)}."
+        if found == "int" and abs(item) > _LARGEST:
+            return f"must be a number below 2**63; it is {shown(value)}."
+    return None
+
+
+def _text_problem(option: Option, value: Any) -> str | None:
+    """Say that text is empty where an option cannot do without."""
+    if value != "" or not option.types or option.default in ("", None) or "none" in option.types:
+        return None
+    return f"must not be empty; leave the option away for its default, {shown(option.default)}."

@@ -10,8 +10,8 @@ CUTOFF = 0.6
 def nearest(name: str, known: Iterable[str], n: int = 3, others: Iterable[str] = ()) -> list[str]:
     """Return the known names nearest to a wrong one, the nearest first.
 
-    Names that a single edit turns into the wrong one come first, however short they are and
-    however many; then those that are alike as a whole.
+    Names that a single edit turns into the wrong one are all there is to say, however short they
+    are and however many; without any, those that are alike as a whole.
 
     Args:
         name: what the user wrote.
@@ -25,8 +25,9 @@ def nearest(name: str, known: Iterable[str], n: int = 3, others: Iterable[str] =
     folded = name.lower()
     exact = [other for other in every if one_edit_apart(name, other)]
     same = [other for other in every if one_edit_apart(folded, other.lower(), or_equal=True)]
-    found = list(dict.fromkeys([*exact, *same, *_alike(folded, names, n)]))
-    return (found or _alike(folded, rest, n))[: max(n, len(exact))]
+    if exact or same:
+        return list(dict.fromkeys([*exact, *same]))[: max(n, len(exact))]
+    return (_alike(folded, names, n) or _alike(folded, rest, n))[:n]
 
 
 def _alike(folded: str, names: Iterable[str], n: int) -> list[str]:

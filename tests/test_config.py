@@ -374,11 +374,11 @@ def test_text_of_the_user_is_not_evaluated(tmp_path):
     bait = f"open({str(victim)!r}, 'w')"
 
     config = build_config(
-        "BPR", "ml-100k", {"wandb_project": bait}, command_line={"transform": bait}
+        "BPR", "ml-100k", {"wandb_project": bait}, command_line={"LABEL_FIELD": bait}
     )
 
     assert config["wandb_project"] == bait
-    assert config["transform"] == bait
+    assert config["LABEL_FIELD"] == bait
     assert not victim.exists()
 
 

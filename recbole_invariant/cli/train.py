@@ -19,6 +19,10 @@ def train(arguments: Arguments) -> int:
     resume = arguments.take("resume")
     if resume == TRUE:
         raise InputError("--resume: expected auto or a run folder, e.g. --resume auto.")
+    needed = ("model", "dataset", "output_dir", "run_name")
+    empty = [f"--{name}" for name in needed if arguments.options.get(name) in ("", TRUE)]
+    if empty:
+        raise InputError(f"{', '.join(empty)} names nothing; write --key=value.")
     model, dataset = arguments.take("model"), arguments.take("dataset")
     in_files = _values_in(arguments.config_files) if model is None or dataset is None else {}
     model, dataset = model or in_files.get("model"), dataset or in_files.get("dataset")

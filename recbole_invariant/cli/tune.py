@@ -79,7 +79,7 @@ def _own_suggested(problems: Sequence[str], names: Iterable[str]) -> list[str]:
         problems: what is wrong; a run's own options are suggested in it already.
         names: the options of the command line that `tune` did not take.
     """
-    from recbole_invariant.config import COMMAND_LINE
+    from recbole_invariant.configuration.option_checks import COMMAND_LINE
 
     heads = [f"{COMMAND_LINE}: there is no option '{name}'." for name in names]
     found = []

@@ -7,6 +7,7 @@ import pandas as pd
 
 from recbole_invariant.comparison.collect import ByLabel, FoundRun
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.run_record import read_table
 
 FULL = "full"
 """RecBole's mode of `eval_args` that ranks the whole catalogue."""
@@ -68,7 +69,7 @@ def expected_recall(run: FoundRun, k: int) -> float | None:
     path = run.folder / records.IDS_FILE
     if not path.is_file():
         return None
-    n_items = int((pd.read_parquet(path, columns=["kind"])["kind"] == "item").sum())
+    n_items = int((read_table(path, ("kind",))["kind"] == "item").sum())
     if ranks_seen(run):
         return min(1.0, k / max(n_items, 1))
     rows, users = run.record["n_interactions"], run.record["n_users"]

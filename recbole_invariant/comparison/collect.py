@@ -12,6 +12,7 @@ from recbole_invariant.comparison.structure import structural_label
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
+from recbole_invariant.evaluation.run_record import read_record, read_table
 
 LABEL_FILE = "compare.json"
 """What `compare` says of a run beyond its record: the label, and its place in the table."""
@@ -76,7 +77,7 @@ class FoundRun:
         path = self.folder / records.PER_USER_FILE
         if not path.is_file():
             return pd.DataFrame({"split": [], "user_id": []})
-        return pd.read_parquet(path)
+        return read_table(path, ("split", "user_id"))
 
 
 ByLabel = Mapping[str, Sequence[FoundRun]]
@@ -118,12 +119,7 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
     Raises:
         InputError: its `run.json` is missing, broken or of another program.
     """
-    record = records.read_json(folder / records.RUN_FILE)
-    missing = [
-        key for key in ("model", "dataset", "seed", "metrics", "selection") if key not in record
-    ]
-    if missing:
-        raise InputError(f"{folder / records.RUN_FILE}: lacks {', '.join(missing)}; not a run's.")
+    record = read_record(folder, ("model", "dataset", "seed", "metrics", "selection"))
     beside = folder.parent if folder.name == "control" else None
     is_control = beside is not None and (beside / records.RUN_FILE).is_file()
     owner = beside if is_control and beside is not None else folder

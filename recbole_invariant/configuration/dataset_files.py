@@ -10,8 +10,20 @@ from recbole_invariant.configuration.folders import dataset_configs_folder, host
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 from recbole_invariant.errors import suggest
 from recbole_invariant.host_models import NEEDED_FILE
+from recbole_invariant.options import shown
 
 SHIPPED_DATASET = "ml-100k"
+LONGEST_NAME = 200
+"""Characters of a dataset's name at most: file systems take 255 bytes, suffixes included."""
+
+
+def name_problem(dataset: str) -> str | None:
+    """Say why a name cannot be that of a dataset: it names a folder, and the files in it."""
+    if len(dataset) > LONGEST_NAME or not dataset.isprintable():
+        return f"dataset {shown(dataset)}: no files can have that name."
+    if not dataset or dataset in (".", "..") or Path(dataset).name != dataset:
+        return f"dataset '{dataset}': expected a name without folders."
+    return None
 
 
 def dataset_folder(values: Mapping[str, Any], dataset: str) -> Path:

@@ -8,7 +8,7 @@ only, and the `default_options` of a user's model class.
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,13 @@ from recbole_invariant.configuration.folders import (
     properties_folder,
 )
 from recbole_invariant.configuration.layers import STRUCTURE_KEYS, model_yaml_chain, yaml_owner
-from recbole_invariant.options import Option, parse_comment, read_options, type_name
+from recbole_invariant.options import (
+    Option,
+    item_type,
+    parse_comment,
+    read_options,
+    type_name,
+)
 
 HOST_CODE_KEYS = (
     "CROP_ITEM_SEQ", "CROP_ITEM_SEQ_LEN", "INVERSE_ITEM_SEQ", "MASK_INDEX", "MASK_ITEM_SEQ",
@@ -52,8 +58,22 @@ HOST_COMMENTS: dict[str, str] = {
     "stopping_step": "(int, >= 0)",
     "weight_decay": "(float, >= 0)",
     "embedding_size": "(int, >= 1)",
+    "seed": "(int, in [0, 4294967295])",
+    "loss_decimal_place": "(int, in [0, 16])",
+    "MAX_ITEM_LIST_LENGTH": "(int, >= 1)",
+    "rm_dup_inter": "(str or none, one of first | last)",
+    "alias_of_user_id": "(list of str or none)",
+    "alias_of_item_id": "(list of str or none)",
+    "alias_of_entity_id": "(list of str or none)",
+    "alias_of_relation_id": "(list of str or none)",
+    "numerical_features": "(list of str)",
+    "normalize_field": "(list of str or none)",
+    "benchmark_filename": "(list of str or none)",
 }
 """Types and ranges where RecBole's own comments say less, or other, than its code takes."""
+
+CODE_TYPES: dict[str, tuple[str, ...]] = {"encoding": ("str", "none")}
+"""Types of keys that only RecBole's code knows."""
 
 _KEY_READ = re.compile(
     r"""(?:\bconfig|\bfinal_config_dict)\[\s*["']([\w-]+)["']\s*\]
@@ -83,8 +103,8 @@ def _options_of(path: Path) -> dict[str, Option]:
     if path.is_relative_to(host_folder()):
         for key in found.keys() & HOST_COMMENTS.keys():
             types, constraint, _ = parse_comment(HOST_COMMENTS[key])
-            old = found[key]
-            found[key] = Option(key, types, constraint, old.help, old.source_file, old.default)
+            items = item_type(HOST_COMMENTS[key])
+            found[key] = replace(found[key], types=types, constraint=constraint, items=items)
     return found
 
 
@@ -172,5 +192,6 @@ def schema_of(model_class: type[Any] | None, wrapped: type[Any] | None = None) -
         options[key] = Option(key, types, source_file="default_options", default=default)
     known = known_keys(model_class)
     for key in keys & known:
-        options.setdefault(key, Option(key))
+        in_code = CODE_TYPES.get(key, ())
+        options.setdefault(key, Option(key, in_code, source_file="RecBole", default=None))
     return Schema(options, frozenset(known))

@@ -7,6 +7,7 @@ from typing import Any
 
 from recbole_invariant.configuration.known_keys import Schema, schema_of
 from recbole_invariant.configuration.layers import MODEL_SECTIONS, Layer
+from recbole_invariant.configuration.nested_values import nested_problem
 from recbole_invariant.errors import suggest
 from recbole_invariant.options import parse_value, value_problem
 
@@ -15,6 +16,9 @@ COMMAND_LINE = "command line"
 
 COMMAND_WORDS = ("config_files", "output_dir", "run_name", "resume")
 """What the command line takes beside options of the run."""
+
+NO_VALUE = "true"
+"""What the command line gives for an option without a value."""
 
 UNREAD = re.compile(r"; (\S.*) does not read it\..*$")
 """The end of a warning of `check_options`, which names the model."""
@@ -90,6 +94,9 @@ def check_options(
                 near = _near(schema, key, layer.name)
                 checked.problems.append(f"{layer.name}: there is no option '{key}'.{near}")
                 continue
+            if given == NO_VALUE and layer.name == COMMAND_LINE and _takes_text(schema, key):
+                checked.problems.append(f"{layer.name}: --{key} has no value.")
+                continue
             value = convert_text(schema, key, given) if isinstance(given, str) else given
             value = _host_value(key, value)
             option = schema.options.get(key)
@@ -98,9 +105,18 @@ def check_options(
             elif problem := value_problem(option, value):
                 checked.problems.append(f"{layer.name}: option '{key}' {problem}")
                 continue
+            elif problem := nested_problem(key, value):
+                checked.problems.append(f"{layer.name}: {problem}")
+                continue
             good[key] = value
         checked.layers.append(Layer(layer.name, good))
     return checked
+
+
+def _takes_text(schema: Schema, key: str) -> bool:
+    """Say whether an option is text and never true or false."""
+    types = schema.options[key].types if key in schema.options else ()
+    return bool({"str", "path"} & set(types)) and "bool" not in types
 
 
 def _near(schema: Schema, key: str, layer: str) -> str:

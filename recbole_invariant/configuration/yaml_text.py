@@ -25,7 +25,19 @@ _FLOAT = re.compile(
     |\.(?:nan|NaN|NAN))$""",
     re.X,
 )
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_INT = re.compile(
+    r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"
+)
+"""PyYAML's whole numbers without those of base 60, such as 1:30."""
+
+LARGEST = 100_000
+"""Values in a file at most, those behind references counted each time."""
+
+DEEPEST = 100
+"""Levels of brackets in a value at most; what PyYAML takes for more grows with their square."""
+
+_OWN = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int")
+"""PyYAML's readings that are not taken, or by a pattern of ours."""
 
 
 class OptionLoader(yaml.SafeLoader):
@@ -52,10 +64,11 @@ class OptionLoader(yaml.SafeLoader):
 
 
 OptionLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _OWN]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 OptionLoader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+OptionLoader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 OptionLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^None$"), ["N"])
 
 
@@ -70,10 +83,22 @@ def parse_value(text: str) -> Any:
         int, float, bool, None, str, list or dict. What YAML cannot read, e.g. `[5,inf)`, stays
         the text it is.
     """
+    if _too_deep(text):
+        return text
     try:
         return yaml.load(text, Loader=OptionLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
+
+
+def _too_deep(text: str) -> bool:
+    """Say whether brackets are nested beyond `DEEPEST`, those in quotes counted too."""
+    depth = 0
+    for character in text:
+        depth += (character in "[{") - (character in "]}")
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
@@ -89,12 +114,16 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"config file '{path}': there is no such file.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"config file '{path}' cannot be read: {error}") from error
+    if _too_deep(text):
+        raise InputError(f"config file '{path}' nests more than {DEEPEST} brackets.")
     try:
         values = deepcopy(_parsed(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"config file '{path}' is not valid YAML: {error}") from error
+    if _size(values, {}) > LARGEST:
+        raise InputError(f"config file '{path}': its references hold more than {LARGEST} values.")
     if values is None:
         return {}
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
@@ -110,3 +139,14 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     """Parse YAML; the files of this package are read several times a run, and parsing is slow."""
     return yaml.load(text, Loader=OptionLoader)
+
+
+def _size(value: Any, known: dict[int, float]) -> float:
+    """Count the values in a value, those behind a reference each time; infinite inside itself."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = float("inf")
+        items = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(item, known) for item in items)
+    return known[id(value)]

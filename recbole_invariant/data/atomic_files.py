@@ -142,7 +142,7 @@ def _check_table(dataset: Any, file: AtomicFile, table: pd.DataFrame, n_rows: in
             raise file.fail(1, f"has '{field}:{kind}'; ids are tokens: '{field}:token'.")
         _refuse(file, field, values.isna(), _NO_ID)
         _refuse(file, field, values == PADDING, "which is RecBole's name for no {field}")
-    for field in table:
+    for field in map(str, table):
         if dataset.field2type[field] == FeatureType.FLOAT:
             _refuse(file, field, np.isinf(table[field]), "which is not a finite number")
         elif dataset.field2type[field] == FeatureType.FLOAT_SEQ:

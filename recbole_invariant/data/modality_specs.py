@@ -56,7 +56,7 @@ def _parse_spec(name: str, spec: object) -> ModalitySpec:
             f"modalities: '{name}' must be a mapping with the key 'source' ({known}), not {spec!r}"
         )
     source = spec.get("source")
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in SOURCES:
         hint = suggest(str(source), SOURCES)
         raise InputError(
             f"modalities: '{name}' has unknown source {source!r}.{hint} Sources: {known}"

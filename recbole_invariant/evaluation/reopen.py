@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from recbole_invariant.config import CONFIG_FILE, build_config
 from recbole_invariant.configuration.yaml_text import parse_value
@@ -15,6 +14,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.measurement import measure_tests
 from recbole_invariant.evaluation.model_state import load_model
+from recbole_invariant.evaluation.run_record import read_record, read_table
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.tables import Row, comparison_table, run_notes
@@ -46,7 +46,7 @@ def evaluate_run(
             change the split.
     """
     run_dir = Path(run_dir)
-    record = records.read_json(run_dir / records.RUN_FILE)
+    record = read_record(run_dir)
     entry = entry_of(record)
     file = str(run_dir / records.CONFIG_FILE)
     given = {**(overrides or {}), **(command_line or {})}
@@ -148,7 +148,8 @@ def _require_same_training(run_dir: Path, data: Prepared) -> None:
     Raises:
         InputError: training or validation rows differ from `seen.parquet`.
     """
-    seen = pd.read_parquet(run_dir / records.SEEN_FILE)
+    columns = ["user", "item", "part"]
+    seen = read_table(run_dir / records.SEEN_FILE, columns)[columns]
     stored = {tuple(row) for row in seen.itertuples(index=False)}
     now = {
         (user, item, name)

@@ -21,6 +21,7 @@ from recbole_invariant.evaluation.cold import why_not_scored
 from recbole_invariant.evaluation.loader import RowItems
 from recbole_invariant.evaluation.model_state import load_model
 from recbole_invariant.evaluation.reopen import entry_of
+from recbole_invariant.evaluation.run_record import read_record, read_table
 from recbole_invariant.inference.probe import (
     SCORES,
     USERS,
@@ -54,12 +55,12 @@ def load(run_dir: str | Path, device: str = "cpu") -> Recommender:
             the model cannot be built without its data.
     """
     run_dir = Path(run_dir)
-    record = records.read_json(run_dir / records.RUN_FILE)
+    record = read_record(run_dir)
     entry = entry_of(record)
     stored = Stored.read(run_dir)
     config = stored_config(run_dir, record, entry, device)
     users, items = read_ids(run_dir)
-    seen = read_table(run_dir / records.SEEN_FILE)
+    seen = read_table(run_dir / records.SEEN_FILE, ("user", "item", "part"))
     pairs = _pairs(seen[seen["part"] == "train"])
     with undisturbed_generators():
         # of the seed that the training began with: some models draw what they keep of the data
@@ -106,26 +107,12 @@ def stored_config(
 
 def read_ids(run_dir: Path) -> tuple[Tokens, Tokens]:
     """Read the tokens of users and items."""
-    table = read_table(run_dir / records.IDS_FILE)
+    table = read_table(run_dir / records.IDS_FILE, ("kind", "id", "token"))
     users, items = (
         table[table["kind"] == kind].sort_values("id")["token"].tolist()
         for kind in ("user", "item")
     )
     return Tokens("user", users), Tokens("item", items)
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a parquet file of a run folder.
-
-    Raises:
-        InputError: it is missing or broken.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; a finished run has one.")
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable parquet file ({error}).") from error
 
 
 def _pairs(rows: pd.DataFrame) -> tuple[Tensor, Tensor]:

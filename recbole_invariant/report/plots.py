@@ -23,15 +23,18 @@ def save_figure(path: Path, figure: Figure) -> None:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read `history.jsonl`; empty if there is none. A last line cut short is left out."""
+    """Read `history.jsonl` up to a line that is cut short or damaged; empty if there is none."""
     if not path.is_file():
         return []
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines():
+    lines: list[dict[str, Any]] = []
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            lines.append(json.loads(text))
-        except ValueError:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
             break
+        if not isinstance(line, dict):
+            break
+        lines.append(line)
     return lines
 
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from recbole_invariant.errors import InputError
 from recbole_invariant.files import append
 from recbole_invariant.tuning.storage import Storage
 
@@ -80,6 +81,9 @@ class Journal:
     Args:
         storage: the folder of the search; an existing journal in it is read.
 
+    Raises:
+        InputError: a line of an existing journal is damaged.
+
     Attributes:
         events: all of them, in order.
         trials: by number, as the events leave them.
@@ -87,13 +91,20 @@ class Journal:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        text = (storage.read(JOURNAL_FILE) or b"").decode("utf-8")
+        text = (storage.read(JOURNAL_FILE) or b"").decode("utf-8", errors="replace")
         # a driver killed while it wrote leaves a line without an end
         self._text = text[: text.rfind("\n") + 1]
-        self.events: list[dict[str, Any]] = [json.loads(line) for line in self._text.splitlines()]
+        self.events: list[dict[str, Any]] = []
         self.trials: dict[int, Trial] = {}
-        for event in self.events:
-            self._apply(event)
+        for number, line in enumerate(self._text.splitlines(), start=1):
+            try:
+                self.events.append(json.loads(line))
+                self._apply(self.events[-1])
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    f"{storage.place}/{JOURNAL_FILE}: line {number} is damaged "
+                    f"({type(error).__name__}: {error}); the search cannot go on from it."
+                ) from error
         self._begun = time.monotonic()
         self._unwritten = 0.0
         if storage.is_local and self._text != text:

@@ -6,6 +6,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from recbole_invariant import __version__
+from recbole_invariant.configuration.shapes import (
+    Shape,
+    either,
+    fields,
+    flag,
+    nothing,
+    number,
+    several,
+    text,
+)
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.tuning.asked import argument_problems
@@ -14,6 +24,27 @@ from recbole_invariant.tuning.space import Space
 from recbole_invariant.tuning.storage import Storage
 
 PLAN_FILE = "tune.json"
+
+
+_TEXT_OR_NOTHING = either(text, nothing)
+
+SHAPES: dict[str, Shape] = {
+    "model": text,
+    "dataset": text,
+    "protocol": _TEXT_OR_NOTHING,
+    "data_path": _TEXT_OR_NOTHING,
+    "address": _TEXT_OR_NOTHING,
+    "objectives": several(fields(split=text, metric=text, bigger=flag)),
+    "space": fields(),
+    "space_source": text,
+    "options": fields(),
+    "defaults": fields(),
+    "fixed": fields(),
+    "fixed_by_user": several(text),
+    "seed": number(0, whole=True),
+    "max_validations": number(0, whole=True),
+}
+"""Entry of tune.json -> its shape; `checked` looks at the others."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +133,9 @@ class SearchPlan:
         missing = [key for key in (*cls.__dataclass_fields__, "space_source") if key not in content]
         if missing:
             raise InputError(f"{source}: lacks {', '.join(missing)}; not the plan of a search.")
+        for key, shape in SHAPES.items():
+            if problem := shape(content[key], key):
+                raise InputError(f"{source}: damaged: {problem}")
         own = {key: content[key] for key in cls.__dataclass_fields__}
         own["objectives"] = tuple(Objective(**one) for one in content["objectives"])
         own["space"] = Space.from_yaml(content["space"], content["space_source"])

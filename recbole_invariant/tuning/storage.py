@@ -102,9 +102,13 @@ class Storage:
         """Return a file's content, None where there is no such file."""
         if not self.is_local:
             return fsspec_files.read_file(*self._remote(name))
-        with suppress(FileNotFoundError):
+        try:
             return (self.path / _checked(name)).read_bytes()
-        return None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            problem = f"{self.path / name} cannot be read: {error.strerror}."
+            raise InputError(f"{self.option}: {problem}") from error
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write a whole file, over one that is there; text is written as UTF-8."""

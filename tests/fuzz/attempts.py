@@ -59,7 +59,7 @@ class _TooLong(BaseException):
     """The time of a case is over; no Exception, so that nothing swallows it."""
 
 
-def attempt(case: Case, folder: Path, seconds: float = 30.0) -> Outcome:
+def attempt(case: Case, folder: Path, seconds: float = 120.0) -> Outcome:
     """Try a case.
 
     Args:

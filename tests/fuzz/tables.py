@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 from hypothesis import strategies as st
@@ -88,6 +89,11 @@ def _with_header(table: Table, column: int, text: str) -> Table:
     return replace(table, header=tuple(header))
 
 
+def _filled(table: Table, column: int, text: str) -> Table:
+    k = column
+    return replace(table, rows=tuple((*r[:k], text, *r[k + 1 :]) for r in table.rows))
+
+
 def _without_column(table: Table, column: int) -> Table:
     k = column % len(table.header)
 
@@ -160,12 +166,8 @@ def row_changes(table: Table) -> st.SearchStrategy[tuple[str, Change]]:
         ),
     }
     for column, name in enumerate(table.header):
-        named[f"one value of {name}"] = lambda t, k=column: replace(
-            t, rows=tuple((*r[:k], t.rows[0][k], *r[k + 1 :]) for r in t.rows)
-        )
-        named[f"no value of {name}"] = lambda t, k=column: replace(
-            t, rows=tuple((*r[:k], "", *r[k + 1 :]) for r in t.rows)
-        )
+        named[f"one value of {name}"] = partial(_filled, column=column, text=table.rows[0][column])
+        named[f"no value of {name}"] = partial(_filled, column=column, text="")
 
     def single(row: int, what: str) -> tuple[str, Change]:
         change = {

@@ -176,7 +176,12 @@ def _cut_by_host(dataset: Dataset, config: Any) -> Parts:
     names: tuple[str, ...] = ("train", "valid", "iid")
     if config["benchmark_filename"]:
         names = tuple(parts_of_files(config["benchmark_filename"]).values())
-    built = dict(zip(names, dataset.build(), strict=True))
+    try:
+        datasets = dataset.build()
+    except (ValueError, NotImplementedError) as error:
+        # all that is left to refuse there is the user's eval_args
+        raise InputError(f"eval_args: RecBole refuses {config['eval_args']}: {error}") from error
+    built = dict(zip(names, datasets, strict=True))
     source = f"RecBole's own split, {config['eval_args']['split']}"
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
         source += f"; {NO_SEQUENCES}"

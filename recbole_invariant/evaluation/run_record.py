@@ -1,0 +1,98 @@
+"""A run folder as others read it: what of its files must be there, and of which kind."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recbole_invariant.configuration.shapes import (
+    Shape,
+    either,
+    fields,
+    mapping,
+    nothing,
+    number,
+    several,
+    text,
+    word,
+)
+from recbole_invariant.errors import InputError
+from recbole_invariant.evaluation.records import RUN_FILE, read_json
+
+_OPTIONS = ("metrics", "topk", "valid_metric")
+_MEASURED = either(number(), nothing)
+_LAYER = either(text, word(""))
+
+SHAPES: dict[str, Shape] = {
+    "model": text,
+    "model_class": text,
+    "dataset": text,
+    "protocol": either(text, nothing),
+    "seed": number(whole=True),
+    "metrics": mapping(mapping(_MEASURED)),
+    "selection": fields(),
+    "stages": several(fields(name=text, seconds=number(0))),
+    "options": mapping(fields(value=lambda value, where: None, layer=_LAYER)),
+    "notes": several(text),
+}
+"""Entry -> its shape, where it is there."""
+
+REOPENED = (
+    "model",
+    "model_class",
+    "dataset",
+    "protocol",
+    "metrics",
+    "selection",
+    "stages",
+    "options",
+)
+"""What a run must say to be evaluated again, or to recommend."""
+
+
+def read_record(run_dir: Path, needed: Iterable[str] = REOPENED) -> dict[str, Any]:
+    """Read the record of a finished run.
+
+    Args:
+        run_dir: its folder.
+        needed: entries that must be there.
+
+    Raises:
+        InputError: it is missing, broken or not that of a run.
+    """
+    path = run_dir / RUN_FILE
+    record = read_json(path)
+    missing = [key for key in needed if key not in record]
+    if missing:
+        raise InputError(f"{path}: lacks {', '.join(missing)}; not a run's.")
+    for key, shape in SHAPES.items():
+        problem = shape(record[key], key) if key in record else None
+        if problem:
+            raise InputError(f"{path}: damaged: {problem}")
+    lacking = [key for key in _OPTIONS if key not in record.get("options", _OPTIONS)]
+    if lacking:
+        raise InputError(f"{path}: damaged: its options lack {', '.join(lacking)}.")
+    return record
+
+
+def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a parquet file of a run folder.
+
+    Args:
+        path: the file.
+        columns: that must be there; others are read too.
+
+    Raises:
+        InputError: it is missing or broken, or lacks a column.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; a finished run has one.")
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable parquet file ({error}).") from error
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise InputError(f"{path}: damaged: it has no column {', '.join(missing)}.")
+    return table
