@@ -21,7 +21,7 @@ def nearest(name: str, known: Iterable[str], n: int = 3, others: Iterable[str] =
             one, and where nothing else is near.
     """
     names, rest = list(dict.fromkeys(known)), list(dict.fromkeys(others))
-    every = list(dict.fromkeys([*names, *rest]))
+    every = [one for one in dict.fromkeys([*names, *rest]) if abs(len(one) - len(name)) < 2]
     folded = name.lower()
     exact = [other for other in every if one_edit_apart(name, other)]
     same = [other for other in every if one_edit_apart(folded, other.lower(), or_equal=True)]
@@ -51,7 +51,7 @@ def one_edit_apart(first: str, second: str, or_equal: bool = False) -> bool:
     """
     if first == second:
         return or_equal
-    short, long = sorted((first, second), key=len)
+    short, long = (first, second) if len(first) < len(second) else (second, first)
     if len(long) - len(short) > 1:
         return False
     start = next((k for k, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), None)

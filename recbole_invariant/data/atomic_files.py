@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from recbole.data.dataset import Dataset
+from recbole.utils import ModelType
 from recbole.utils.enum_type import FeatureSource, FeatureType
 
 from recbole_invariant.data.atomic_lines import AtomicFile, check_lines
@@ -142,6 +143,9 @@ def _check_table(dataset: Any, file: AtomicFile, table: pd.DataFrame, n_rows: in
             raise file.fail(1, f"has '{field}:{kind}'; ids are tokens: '{field}:token'.")
         _refuse(file, field, values.isna(), _NO_ID)
         _refuse(file, field, values == PADDING, "which is RecBole's name for no {field}")
+    if dataset.config["MODEL_TYPE"] == ModelType.SEQUENTIAL and dataset.time_field in table:
+        why = "and a sequential model needs the order of all interactions"
+        _refuse(file, dataset.time_field, table[dataset.time_field].isna(), why)
     for field in map(str, table):
         if dataset.field2type[field] == FeatureType.FLOAT:
             _refuse(file, field, np.isinf(table[field]), "which is not a finite number")

@@ -9,7 +9,7 @@ from tests.fuzz.atomic_cases import NAME, WHOLE, kinds, prepare_toy, write
 from tests.fuzz.tables import FORMS, Table
 from tests.fuzz.trials import faults, try_cases
 
-EXAMPLES = 6
+EXAMPLES = 4
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -106,3 +106,10 @@ def test_lines_that_only_the_encoding_tells_apart_stay_one(tmp_path):
     text = "a\u2028b\x0bc\x85"
 
     assert text in loaded(tmp_path, with_cell(0, 0, text)).field2token_id["user_id"]
+
+
+def test_a_sequence_needs_every_time(tmp_path):
+    write(tmp_path, {"inter": with_cell(5, 3, "").data()})
+
+    with pytest.raises(InputError, match="line 7 has '' as 'timestamp'"):
+        prepare_toy(tmp_path, "SASRec", {"ood": None, "eval_args": {"order": "TO"}})
