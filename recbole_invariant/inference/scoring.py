@@ -90,6 +90,8 @@ class Scorer:
         columns = {
             item_field: torch.from_numpy(table),
             self.config["ITEM_LIST_LENGTH_FIELD"]: torch.from_numpy(lengths),
+            # in the place of a target: RecBole's CPR models compute a loss beside the scores
+            self.dataset.iid_field: torch.from_numpy(histories.items[histories.starts[1:] - 1]),
         }
         if users is not None:
             columns[self.dataset.uid_field] = torch.from_numpy(users)
