@@ -175,3 +175,13 @@ def either(*shapes: Shape) -> Shape:
         return None if None in problems else problems[0]
 
     return check
+
+
+def both(*shapes: Shape) -> Shape:
+    """Take what all of some shapes take."""
+
+    def check(value: Any, where: str) -> str | None:
+        found = (shape(value, where) for shape in shapes)
+        return next((problem for problem in found if problem), None)
+
+    return check

@@ -106,8 +106,6 @@ def read_json(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable ({error}).") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: damaged: it holds no mapping but {str(content)[:40]!r}.")
     return content
 
 

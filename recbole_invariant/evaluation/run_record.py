@@ -8,6 +8,7 @@ import pandas as pd
 
 from recbole_invariant.configuration.shapes import (
     Shape,
+    both,
     either,
     fields,
     mapping,
@@ -22,7 +23,13 @@ from recbole_invariant.evaluation.records import RUN_FILE, read_json
 
 _OPTIONS = ("metrics", "topk", "valid_metric")
 _MEASURED = either(number(), nothing)
-_LAYER = either(text, word(""))
+
+
+def _anything(value: Any, where: str) -> None:
+    """Take any value."""
+
+
+_OPTION = fields(value=_anything, layer=either(text, word("")))
 
 SHAPES: dict[str, Shape] = {
     "model": text,
@@ -33,10 +40,15 @@ SHAPES: dict[str, Shape] = {
     "metrics": mapping(mapping(_MEASURED)),
     "selection": fields(),
     "stages": several(fields(name=text, seconds=number(0))),
-    "options": mapping(fields(value=lambda value, where: None, layer=_LAYER)),
+    "options": mapping(fields(value=_anything)),
     "notes": several(text),
 }
 """Entry -> its shape, where it is there."""
+
+OF_REOPENED: dict[str, Shape] = {
+    "options": both(mapping(_OPTION), fields(**dict.fromkeys(_OPTIONS, _OPTION)))
+}
+"""Shapes of a run that is evaluated again, besides."""
 
 REOPENED = (
     "model",
@@ -62,18 +74,18 @@ def read_record(run_dir: Path, needed: Iterable[str] = REOPENED) -> dict[str, An
         InputError: it is missing, broken or not that of a run.
     """
     path = run_dir / RUN_FILE
-    record = read_json(path)
+    record: Any = read_json(path)
+    if problem := fields()(record, "it"):
+        raise InputError(f"{path}: damaged: {problem}")
     missing = [key for key in needed if key not in record]
     if missing:
         raise InputError(f"{path}: lacks {', '.join(missing)}; not a run's.")
-    for key, shape in SHAPES.items():
+    shapes = [*SHAPES.items(), *(OF_REOPENED.items() if "options" in needed else ())]
+    for key, shape in shapes:
         problem = shape(record[key], key) if key in record else None
         if problem:
             raise InputError(f"{path}: damaged: {problem}")
-    lacking = [key for key in _OPTIONS if key not in record.get("options", _OPTIONS)]
-    if lacking:
-        raise InputError(f"{path}: damaged: its options lack {', '.join(lacking)}.")
-    return record
+    return dict(record)
 
 
 def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def test_no_damage_is_a_fault(kind):
     [
         ("model", None, "lacks model"),
         ("stages", 3, "stages must be a list"),
-        ("options", {}, "options lack metrics, topk, valid_metric"),
+        ("options", {}, "options lacks the key 'metrics'"),
         ("metrics", {"iid": 3}, "metrics.iid must be"),
     ],
 )
