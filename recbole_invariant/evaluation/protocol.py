@@ -122,7 +122,7 @@ def make_loaders(config: Any, whole: Dataset, parts: Parts) -> Loaders:
     # no other row may reach training, not even as a count in popularity-weighted negatives
     nothing = parts.train.copy(parts.train.inter_feat[:0])
     built = [parts.fitted, nothing, nothing]
-    train = _train_loader(config, whole, parts.fitted, create_samplers(config, whole, built)[0])
+    train = _train_loader(config, whole, parts.fitted, _samplers(config, whole, built)[0])
     balance_rows(train, config)
 
     def maker(name: str, part: Dataset) -> LoaderMaker:
@@ -145,6 +145,23 @@ def _require_full_ranking(config: Any) -> None:
             f"eval_args: mode {config['eval_args']['mode']}: under a protocol sequential models "
             "rank all items; set mode: full."
         )
+
+
+def _samplers(config: Any, whole: Dataset, built: list[Dataset]) -> Any:
+    """Make RecBole's samplers.
+
+    Raises:
+        InputError: a user has every item, so that nothing is left to rank or to sample.
+    """
+    try:
+        return create_samplers(config, whole, built)
+    except ValueError as error:
+        n_items = whole.item_num - 1
+        raise InputError(
+            f"dataset '{config['dataset']}': a user has interactions with all {n_items} items, and "
+            "nothing is left to sample negatives from. Leave such users out, e.g. by "
+            f"user_inter_num_interval: '[0,{n_items})', or take more items. RecBole says: {error}"
+        ) from error
 
 
 def _train_loader(config: Any, whole: Dataset, train: Dataset, sampler: Any) -> Any:
@@ -172,7 +189,7 @@ def _evaluation_loader(config: Any, whole: Dataset, parts: Parts, name: str, par
     valid = nothing if parts.valid is None else parts.valid
     built = [parts.train, part, nothing] if phase == "valid" else [parts.train, valid, part]
     _require_answerable(config, part, phase)
-    sampler = create_samplers(config, whole, built)[1 if phase == "valid" else 2]
+    sampler = _samplers(config, whole, built)[1 if phase == "valid" else 2]
     return get_dataloader(config, phase)(config, part, sampler, shuffle=False)
 
 

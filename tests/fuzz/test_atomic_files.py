@@ -113,3 +113,12 @@ def test_a_sequence_needs_every_time(tmp_path):
 
     with pytest.raises(InputError, match="line 7 has '' as 'timestamp'"):
         prepare_toy(tmp_path, "SASRec", {"ood": None, "eval_args": {"order": "TO"}})
+
+
+def test_a_user_with_every_item_leaves_no_negatives(tmp_path):
+    rows = tuple((f"u{a}", f"i{b}") for a in range(20) for b in range(2))
+    write(tmp_path, {"inter": Table(("user_id:token", "item_id:token"), rows).data()})
+    short = {"topk": [1], "metrics": ["Recall"], "valid_metric": "Recall@1"}
+
+    with pytest.raises(InputError, match="a user has interactions with all 2 items"):
+        prepare_toy(tmp_path, "BPR", {"ood": "random", **short})

@@ -11,8 +11,8 @@ from tests.fuzz.trials import faults, try_cases
 from tests.fuzz.wrong_files import FILES
 
 EXAMPLES = {
-    "misspelt options": 300,
-    "values of options": 40,
+    "misspelt options": 120,
+    "values of options": 25,
     "files of options": 30,
     "command lines": 30,
     "values inside of values": 15,
