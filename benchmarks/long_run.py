@@ -4,10 +4,10 @@
     python -m benchmarks.long_run --million [--users 1000000] [--items 1000000] [--rows 5000000]
 
 The first trains on small planted data and notes resident memory, open files and threads after every
-epoch. The slope is fitted by least squares to the second half of the epochs. The second writes
-random interactions as an atomic file, has them loaded, cut and trained on for some steps as a run
-would, writes and reads a checkpoint, and says how much memory each part needed at its peak. All of
-it happens in processes of its own.
+epoch. The slope is fitted by least squares to the second half of each stage, since another stage
+makes other tensors. The second writes random interactions as an atomic file, has them loaded, cut
+and trained on for some steps as a run would, writes and reads a checkpoint, and says how much
+memory each part needed at its peak. All of it happens in processes of its own.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ LIMIT = 8192
 
 QUICK = "--train_batch_size=256 --eval_step=1 --stopping_step=0 --n_negatives=5 --state=ERROR"
 STAGED = (
-    "--n_environments=2 --mask_tolerance=0 --pretrain_epochs={quarter} "
-    "--reference_epochs={quarter} --mask_epochs={quarter} --epochs={quarter}"
+    "--n_environments=2 --mask_tolerance=0 --pretrain_epochs={epochs} "
+    "--reference_epochs={epochs} --mask_epochs={epochs} --epochs={epochs}"
 )
 CHUNK = 500_000
 
@@ -55,6 +56,39 @@ def slope(values: list[float]) -> float:
     """Growth a 100 values, by least squares over their second half."""
     late = np.asarray(values[len(values) // 2 :])
     return float(np.polyfit(np.arange(len(late)), late, 1)[0] * 100)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a process held after the epochs of a stage.
+
+    Attributes:
+        epochs: of the stage.
+        first, last: resident memory after the first and the last of them, MB.
+        slope: growth in 100 epochs, MB.
+        files, threads: growth of their number over the second half.
+    """
+
+    epochs: int
+    first: float
+    last: float
+    slope: float
+    files: int
+    threads: int
+
+    @classmethod
+    def of(cls, rows: list[tuple[float, int, int]]) -> "Growth":
+        """Fit what was seen after every epoch: memory in MB, open files, threads."""
+        memory, files, threads = (list(column) for column in zip(*rows, strict=True))
+        half = len(rows) // 2
+        # TensorBoard's thread has a file open for moments
+        grown = (int(min(count[-5:]) - min(count[half : half + 5])) for count in (files, threads))
+        return cls(len(rows), memory[0], memory[-1], slope(memory), *grown)
+
+    def shown(self) -> list[Any]:
+        """Return the cells of the table."""
+        numbers = [f"{self.first:.1f}", f"{self.last:.1f}", f"{self.slope:.2f}"]
+        return [self.epochs, *numbers, self.files, self.threads]
 
 
 def spawn(words: list[str]) -> dict[str, Any]:
@@ -78,36 +112,29 @@ def long_child(model: str, epochs: int, folder: Path) -> dict[str, Any]:
     from recbole_invariant.cli.main import main
     from recbole_invariant.trainer.history import History
 
-    seen: list[tuple[float, int, int]] = []
+    seen: dict[str, list[tuple[float, int, int]]] = {}
     append: Any = History.append
 
     def noted(self: History, line: dict[str, Any]) -> None:
         append(self, line)
         gc.collect()
         files = len(os.listdir("/proc/self/fd"))
-        seen.append((resident(), files, len(os.listdir("/proc/self/task"))))
+        now = (resident(), files, len(os.listdir("/proc/self/task")))
+        seen.setdefault(line["stage"], []).append(now)
 
     vars(single_run)["draw_plots"] = lambda *_: None
     patched: Any = History
     patched.append = noted
     write_data(folder)
-    options = STAGED.format(quarter=epochs // 4) if model == "PaInvRL" else f"--epochs={epochs}"
+    options = STAGED.format(epochs=epochs) if model == "PaInvRL" else f"--epochs={epochs}"
     quick = [word for word in QUICK.split() if model != "BPR" or "n_negatives" not in word]
     # a run that stops early is no long run
     quick = [word.replace("stopping_step=0", f"stopping_step={epochs}") for word in quick]
     words = ["--model", model, "--dataset", ITEMS, "--data_path", str(folder), *quick]
     words += ["--output_dir", str(folder / "runs"), *options.split(), "--show_progress=false"]
     code = main([*words, "--use_gpu=false", "--checkpoint_minutes=0"])
-    memory, files, threads = (list(column) for column in zip(*seen, strict=True))
-    return {
-        "code": code,
-        "epochs": len(seen),
-        "first": memory[0],
-        "last": memory[-1],
-        "slope": slope(memory),
-        "files": files[-1] - files[len(files) // 10],
-        "threads": threads[-1] - threads[len(threads) // 10],
-    }
+    stages = {name: Growth.of(rows) for name, rows in seen.items() if len(rows) > 1}
+    return {"code": code, "stages": {name: vars(growth) for name, growth in stages.items()}}
 
 
 def write_large(path: Path, users: int, items: int, rows: int) -> None:
@@ -184,20 +211,21 @@ def show_long(models: list[str], epochs: int) -> bool:
     for model in models:
         with tempfile.TemporaryDirectory(prefix="long-run-") as folder:
             found = spawn(["--child", json.dumps(["long", model, epochs, folder])])
-        fine &= found["slope"] < GOAL and found["files"] <= 0 and found["code"] == 0
-        shown = [f"{found[key]:.1f}" for key in ("first", "last")]
-        lines.append(
-            [
-                model,
-                found["epochs"],
-                *shown,
-                f"{found['slope']:.2f}",
-                found["files"],
-                found["threads"],
-            ]
-        )
-        print(lines[-1], file=sys.stderr, flush=True)
-    headers = ["model", "epochs", "first MB", "last MB", "MB a 100 epochs", "files", "threads"]
+        fine &= found["code"] == 0
+        for stage, said in found["stages"].items():
+            growth = Growth(**said)
+            fine &= growth.slope < GOAL and growth.files <= 0
+            lines.append([model, stage, *growth.shown()])
+    headers = [
+        "model",
+        "stage",
+        "epochs",
+        "first MB",
+        "last MB",
+        "MB a 100 epochs",
+        "files",
+        "threads",
+    ]
     print(tabulate(lines, headers=headers))
     return fine
 
