@@ -64,10 +64,10 @@ def _note_stages(file: mmap.mmap) -> None:
 
         return inner
 
-    def every(kind: type) -> list[type]:
+    def every(kind: type[Any]) -> list[type[Any]]:
         found = [kind]
-        for one in kind.__subclasses__():
-            found += every(one)
+        for narrower in kind.__subclasses__():
+            found += every(narrower)
         return found
 
     for kind in every(stages.Stage):

@@ -22,7 +22,10 @@ QUICK: dict[str, Any] = {
     "epochs": 3, "use_gpu": False, "show_progress": False, "train_batch_size": 128, "topk": [5],
     "valid_metric": "NDCG@5", "ood": "popularity", "positive_threshold": 2,
 }  # fmt: skip
-COMPANIONS = {"baselines": ["Pop", "LightGCN"], "baseline_options": {"LightGCN": {"epochs": 2}}}
+COMPANIONS: dict[str, Any] = {
+    "baselines": ["Pop", "LightGCN"],
+    "baseline_options": {"LightGCN": {"epochs": 2}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_run, "draw_plots", lambda *_: None)
 
 
-def toy(folder: Path, name: str, model: str = "BPR", **options: Any) -> RunResult:
+def toy(folder: Path, name: str, /, model: str = "BPR", **options: Any) -> RunResult:
     config = {**QUICK, "data_path": str(folder), **options}
     return run(model, "toy", config=config, output_dir=folder / "runs", run_name=name)
 
@@ -214,7 +217,7 @@ def test_auto_takes_the_newest_unfinished_run_of_these_options(
     words = [f"--{key}={json.dumps(value)}" for key, value in QUICK.items()]
     words += ["--data_path", str(tmp_path), "--output_dir", str(tmp_path / "runs")]
     command = ["--model", "BPR", "--dataset", "toy", *words, "--resume", "auto"]
-    made = []
+    made: list[str] = []
     for _ in range(3):
         assert main([*command, f"--checkpoint_steps={len(made)}"]) == 0
         made.append(caplog.text)

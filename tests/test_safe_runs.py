@@ -51,8 +51,10 @@ def without_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_run_pickles_not_even_the_hosts_pretraining(folder: Path) -> None:
     config = {**QUICK, "data_path": str(folder), "epochs": 1}
     plain = run("BPR", "toy", config=config, output_dir=folder / "runs", run_name="plain")
+    assert plain.run_dir is not None
     assert (plain.run_dir / "model.safetensors").is_file()
     first = run("RaCT", "toy", config={**config, **PRETRAIN}, output_dir=folder / "runs")
+    assert first.run_dir is not None
     pretrained = first.run_dir / "checkpoint" / "RaCT-toy-1.pth"
     weights, _ = load_tensors(pretrained, sealed=True)
     assert any("encoder" in name for name in weights)
@@ -92,7 +94,7 @@ def test_a_full_disk_ends_a_run_with_one_message_and_whole_checkpoints(
         # the third checkpoint, the second epoch's line, the first result
         if calls[-1] and sum(calls) == (1 if when == "per_user.parquet" else 3):
             monkeypatch.setattr(os, "fsync", no_space)
-            monkeypatch.setattr(files.Path, "open", no_space)
+            monkeypatch.setattr(Path, "open", no_space)
         return original(path)
 
     def no_space(*args: object, **kwargs: object) -> None:

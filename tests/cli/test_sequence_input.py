@@ -77,7 +77,7 @@ def message(capsys, model, dataset, *words):
         (["--mixup_alpha=0"], "'mixup_alpha' must be float, > 0; it is 0."),
         (["--mixup_alpha=-0.1"], "'mixup_alpha' must be float, > 0; it is -0.1."),
         (["--temperature=0"], "'temperature' must be float, > 0; it is 0."),
-        (["--temperature=.nan"], "'temperature' must be float, > 0; it is nan."),
+        (["--temperature=.nan"], "'temperature' must be a finite number; it is nan."),
         (["--MAX_ITEM_LIST_LENGTH=1"], "'MAX_ITEM_LIST_LENGTH' must be int, >= 2; it is 1."),
         (["--loss_type=BPR"], "'loss_type' must be str, one of CE; it is 'BPR'."),
         (["--lambda_level=env"], "one of sample | environment; it is 'env'."),
