@@ -10,11 +10,11 @@ import recbole_invariant
 
 PACKAGE = Path(recbole_invariant.__file__).parent
 WRITERS = {
-    "write_text", "write_bytes", "savez", "savez_compressed", "tofile", "save_file", "savetxt",
+    "write_text", "write_bytes", "tofile", "save_file", "savetxt",
     "to_pickle", "to_json", "to_hdf", "to_feather", "copy", "copyfile", "copy2", "copytree",
     "NamedTemporaryFile", "mkstemp", "fdopen", "touch",
 }  # fmt: skip
-BUFFERED = {"to_parquet", "to_csv", "savefig", "save"}
+BUFFERED = {"to_parquet", "to_csv", "savefig", "save", "savez", "savez_compressed"}
 """Write to a name or, as they must here, to a buffer or to nothing."""
 
 RENAMES = {"replace", "rename", "link", "symlink"}
