@@ -40,6 +40,9 @@ _LINE = re.compile(r"^(?P<key>[A-Za-z_][\w-]*)\s*:(?:\s.*?)?\s#\s*(?P<comment>\(
 _LARGEST = 2**63 - 1
 """The largest whole number that an array of numbers holds."""
 
+_EMPTY_IS_A_VALUE = ("gpu_id",)
+"""Options of text that says something where it is empty: no GPU."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 _SHORT.maxlevel = 3
@@ -229,6 +232,8 @@ def _numbers_problem(option: Option, value: Any) -> str | None:
 
 def _text_problem(option: Option, value: Any) -> str | None:
     """Say that text is empty where an option cannot do without."""
-    if value != "" or not option.types or option.default in ("", None) or "none" in option.types:
+    if value != "" or not option.types or option.name in _EMPTY_IS_A_VALUE:
+        return None
+    if option.default in ("", None) or "none" in option.types:
         return None
     return f"must not be empty; leave the option away for its default, {shown(option.default)}."

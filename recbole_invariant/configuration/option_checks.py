@@ -9,7 +9,7 @@ from recbole_invariant.configuration.known_keys import Schema, schema_of
 from recbole_invariant.configuration.layers import MODEL_SECTIONS, Layer
 from recbole_invariant.configuration.nested_values import nested_problem
 from recbole_invariant.errors import suggest
-from recbole_invariant.options import parse_value, value_problem
+from recbole_invariant.options import Option, parse_value, value_problem
 
 COMMAND_LINE = "command line"
 """Name of the layer of what stands on the command line."""
@@ -90,33 +90,35 @@ def check_options(
     for layer in layers:
         good: dict[str, Any] = {}
         for key, given in layer.values.items():
-            if key not in schema.known:
-                near = _near(schema, key, layer.name)
-                checked.problems.append(f"{layer.name}: there is no option '{key}'.{near}")
-                continue
-            if given == NO_VALUE and layer.name == COMMAND_LINE and _takes_text(schema, key):
-                checked.problems.append(f"{layer.name}: --{key} has no value.")
-                continue
             value = convert_text(schema, key, given) if isinstance(given, str) else given
             value = _host_value(key, value)
-            option = schema.options.get(key)
-            if option is None:
-                checked.warnings.append(_no_effect(schema, layer.name, key, reader))
-            elif problem := value_problem(option, value):
-                checked.problems.append(f"{layer.name}: option '{key}' {problem}")
-                continue
-            elif problem := nested_problem(key, value):
+            if problem := _problem(schema, layer.name, key, value):
                 checked.problems.append(f"{layer.name}: {problem}")
                 continue
+            if key not in schema.options:
+                checked.warnings.append(_no_effect(schema, layer.name, key, reader))
             good[key] = value
         checked.layers.append(Layer(layer.name, good))
     return checked
 
 
-def _takes_text(schema: Schema, key: str) -> bool:
-    """Say whether an option is text and never true or false."""
-    types = schema.options[key].types if key in schema.options else ()
-    return bool({"str", "path"} & set(types)) and "bool" not in types
+def _problem(schema: Schema, layer: str, key: str, value: Any) -> str | None:
+    """Say what is wrong with an option, its name or its value."""
+    if key not in schema.known:
+        return f"there is no option '{key}'.{_near(schema, key, layer)}"
+    option = schema.options.get(key)
+    if option is None:
+        return None
+    if layer == COMMAND_LINE and value == NO_VALUE and _is_place(option):
+        return f"--{key} has no value."
+    problem = value_problem(option, value)
+    return f"option '{key}' {problem}" if problem else nested_problem(key, value)
+
+
+def _is_place(option: Option) -> bool:
+    """Say whether an option is text that names a file, a folder or a column."""
+    ending = option.name.rsplit("_", 1)[-1]
+    return "path" in option.types or ending in ("path", "dir", "FIELD", "field", "SUFFIX")
 
 
 def _near(schema: Schema, key: str, layer: str) -> str:

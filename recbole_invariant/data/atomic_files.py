@@ -56,6 +56,7 @@ def checked_reading() -> Iterator[None]:
         config = self.config
         file = AtomicFile(Path(filepath), config["field_separator"], config["encoding"])
         n_rows = check_lines(file)
+        known = dict(self.field2type)
         try:
             table: pd.DataFrame | None = host(self, filepath, source)
         except InputError:
@@ -63,6 +64,7 @@ def checked_reading() -> Iterator[None]:
         except UNREADABLE as error:
             raise _unreadable(file, config["seq_separator"], error) from error
         if table is not None:
+            _require_types(self, file, known)
             _require_ids(self, file, source, table)
             _check_table(self, file, table, n_rows)
         return table
@@ -72,6 +74,21 @@ def checked_reading() -> Iterator[None]:
         yield
     finally:
         Dataset._load_feat = host
+
+
+def _require_types(dataset: Any, file: AtomicFile, known: dict[str, FeatureType]) -> None:
+    """Refuse a column that another file of the dataset gives another type.
+
+    Raises:
+        InputError: names it and both types.
+    """
+    for field, kind in dataset.field2type.items():
+        if field in known and known[field] != kind:
+            raise file.fail(
+                1,
+                f"has '{field}:{kind.value}', which another file of the dataset calls "
+                f"'{field}:{known[field].value}'; a column has one type.",
+            )
 
 
 def _require_ids(dataset: Any, file: AtomicFile, source: Any, table: pd.DataFrame) -> None:

@@ -42,6 +42,14 @@ SHAPES: dict[str, Shape] = {
     "stages": several(fields(name=text, seconds=number(0))),
     "options": mapping(fields(value=_anything)),
     "notes": several(text),
+    "mends": several(text),
+    "not_stored": several(text),
+    **dict.fromkeys(("n_users", "n_items", "n_interactions"), mapping(number(0, whole=True))),
+    **dict.fromkeys(("seconds", "training_seconds"), either(number(0), nothing)),
+    **dict.fromkeys(("data", "baselines"), mapping(text)),
+    **dict.fromkeys(("split", "modalities", "versions", "slices", "curves", "snapshots"), fields()),
+    **dict.fromkeys(("finished", "split_checksum", "control"), either(text, nothing)),
+    **dict.fromkeys(("shift", "diagnostics"), either(fields(), nothing)),
 }
 """Entry -> its shape, where it is there."""
 
@@ -102,7 +110,7 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         raise InputError(f"{path}: there is no such file; a finished run has one.")
     try:
         table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise InputError(f"{path}: not a readable parquet file ({error}).") from error
     missing = [column for column in columns if column not in table]
     if missing:

@@ -94,7 +94,13 @@ def _rows(data: bytes) -> list[dict[str, str]]:
     text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     header, *lines = text.split("\n")
     names = [cell.partition(":")[0] for cell in header.split("\t")]
-    return [dict(zip(names, line.split("\t"), strict=False)) for line in lines if line]
+    rows = [[_unquoted(cell) for cell in line.split("\t")] for line in lines if line.strip()]
+    return [dict(zip(names, cells, strict=False)) for cells in rows]
+
+
+def _unquoted(cell: str) -> str:
+    whole = len(cell) > 1 and cell.startswith('"') and cell.endswith('"')
+    return cell[1:-1].replace('""', '"') if whole else cell
 
 
 def _case(kind: str, text: str, files: Files, use: tuple[str, dict[str, Any]]) -> Case:
@@ -105,7 +111,13 @@ def _case(kind: str, text: str, files: Files, use: tuple[str, dict[str, Any]]) -
         return misread(files, data) if options["ood"] is None and model != "SASRec" else ""
 
     said = f"{text} ({model}, ood {options['ood']})"
-    return Case(kind, said, act, lambda folder: write(folder, files), ("toy", "ood", "split"))
+    return Case(
+        kind,
+        said,
+        act,
+        lambda folder: write(folder, files),
+        ("toy", "ood", "topk", "temporal_share"),
+    )
 
 
 def _bytes(changed: str = "", change: Change | None = None) -> Files:

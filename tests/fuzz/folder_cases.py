@@ -223,3 +223,10 @@ def kinds() -> dict[str, st.SearchStrategy[Case]]:
         "searches": st.builds(_search_case, searches),
         "checkpoints": st.builds(_checkpoint_case, _file_changes("last.safetensors")),
     }
+
+
+def undamaged() -> list[Case]:
+    """Return a case of every kind in which nothing is changed."""
+    nothing: Change = ("nothing", lambda folder: None)
+    runs = [_run_case(nothing, use) for use in USES]
+    return [*runs, _search_case(nothing), _checkpoint_case(nothing)]

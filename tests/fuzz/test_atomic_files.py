@@ -122,3 +122,13 @@ def test_a_user_with_every_item_leaves_no_negatives(tmp_path):
 
     with pytest.raises(InputError, match="a user has interactions with all 2 items"):
         prepare_toy(tmp_path, "BPR", {"ood": "random", **short})
+
+
+def test_files_of_one_split_agree_on_the_types(tmp_path):
+    whole = WHOLE["inter"]
+    other = replace(whole, header=(*whole.header[:2], "rating:token", whole.header[3]))
+    parts = {"train": whole, "valid": other, "iid": whole}
+    write(tmp_path, {f"{name}.inter": table.data() for name, table in parts.items()})
+
+    with pytest.raises(InputError, match=r"toy\.valid\.inter: line 1 has 'rating:token'"):
+        prepare_toy(tmp_path, "BPR", {"ood": None, "benchmark_filename": list(parts)})

@@ -7,7 +7,8 @@ import pytest
 
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.reopen import evaluate_run
-from tests.fuzz.folder_cases import RUN, kinds, remove_trained, trained
+from tests.fuzz.attempts import ACCEPTED, attempt
+from tests.fuzz.folder_cases import RUN, kinds, remove_trained, trained, undamaged
 from tests.fuzz.trials import faults, try_cases
 
 EXAMPLES = {
@@ -54,3 +55,8 @@ def test_a_record_that_is_not_whole_is_named(tmp_path, key, value, said):
 
     assert str(run / "run.json") in str(caught.value)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("case", undamaged(), ids=repr)
+def test_without_damage_all_is_accepted(tmp_path, case):
+    assert attempt(case, tmp_path).kind == ACCEPTED
