@@ -41,7 +41,7 @@ def test_recboles_examples_read() -> None:
     ("line", "said"),
     [
         ("lr choice", r"f line 2: expected `option type values`.*it is 'lr choice'"),
-        ("lr uniforn 0,1", "there is no type 'uniforn'. Did you mean 'uniform', 'quniform'"),
+        ("lr uniforn 0,1", "there is no type 'uniforn'. Did you mean 'uniform'?"),
         ("lr uniform 0", "uniform needs numbers low,high; it is '0'"),
         ("lr quniform 0,1", "quniform needs numbers low,high,step"),
         ("lr quniform 0,1,0", "quniform needs a step > 0"),
