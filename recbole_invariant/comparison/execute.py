@@ -15,8 +15,11 @@ from typing import IO, Any
 
 from recbole_invariant.comparison.collect import LABEL_FILE
 from recbole_invariant.comparison.plan import PlannedRun
+from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.report.wording import roughly
+from recbole_invariant.run_start import CHECKPOINTS, read_start
+from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
 
 WORKER = (sys.executable, "-m", "recbole_invariant.comparison.worker")
 POLL_SECONDS = 0.1
@@ -109,18 +112,21 @@ def execute(
 def _start(
     run: PlannedRun, logs: Path, jobs: int, command: Sequence[str], lock: int | None
 ) -> _Process:
-    """Start a run in an empty folder: what an interrupted one left is no use to it."""
-    if run.folder.exists():
+    """Start a run, or go on with what an interrupted one left."""
+    goes_on = _goes_on(run.folder)
+    if run.folder.exists() and not goes_on:
         shutil.rmtree(run.folder)
     given = {
         "model": run.model,
         "dataset": run.dataset,
         "config": run.config,
         "config_files": run.config_files,
-        "output_dir": str(run.folder.parent),
-        "run_name": run.folder.name,
         "command_line": run.command_line,
     }
+    if goes_on:
+        given |= {"resume": str(run.folder)}
+    else:
+        given |= {"output_dir": str(run.folder.parent), "run_name": run.folder.name}
     log = logs / f"{run.folder.name}.log"
     with log.open("wb") as file:
         child = subprocess.Popen(
@@ -137,6 +143,15 @@ def _start(
         process.pipe.write(json.dumps(records.plain(given)).encode() + b"\n")
         process.pipe.flush()
     return process
+
+
+def _goes_on(folder: Path) -> bool:
+    """Whether a run folder has a checkpoint; its name stands for the same options and data."""
+    try:
+        read_start(folder)
+    except InputError:
+        return False
+    return CheckpointFolder(folder / CHECKPOINTS).exists()
 
 
 def _environment(jobs: int) -> dict[str, str]:

@@ -13,8 +13,8 @@ from recbole_invariant.config import build_config
 from recbole_invariant.configuration.option_checks import joined
 from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError, suggest
-from recbole_invariant.evaluation import records
 from recbole_invariant.registry import resolve
+from recbole_invariant.run_start import is_finished
 
 TAKEN = {
     "baseline_options": "compare gives options to one model as --models NAME[key=value,...]",
@@ -59,9 +59,7 @@ class PlannedRun:
     @property
     def is_done(self) -> bool:
         """Whether its folder holds a whole run, companions included."""
-        path = self.folder / records.RUN_FILE
-        # the record gets this key when everything else of the run is written
-        return path.is_file() and "baselines" in records.read_json(path)
+        return is_finished(self.folder)
 
 
 @dataclass(frozen=True)

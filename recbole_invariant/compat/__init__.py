@@ -25,6 +25,7 @@ from recbole_invariant.compat.libraries import (
     mend_numpy_aliases,
     mend_series_agg_len,
 )
+from recbole_invariant.compat.log_lines import mend_log_lines
 from recbole_invariant.compat.popularity import mend_popularity
 from recbole_invariant.compat.tensorboard import tensorboard_closed, tensorboard_directory
 from recbole_invariant.compat.warnings import silence_host_warnings
@@ -139,6 +140,13 @@ MENDS: tuple[Mend, ...] = (
         "(model/general_recommender/pop.py:41)",
         "Pop adds up occurrences of positives",
         mend_popularity,
+    ),
+    Mend(
+        "log-lines",
+        "RaCT's finetuning logs a path without a place for it, which prints a traceback "
+        "(model/general_recommender/ract.py:76,85)",
+        "RaCT formats the line",
+        mend_log_lines,
     ),
     Mend(
         "host-warnings",

@@ -13,12 +13,16 @@ import pytest
 from recbole_invariant.comparison import worker
 from recbole_invariant.comparison.execute import execute, threads_per_run
 from recbole_invariant.comparison.plan import PlannedRun
+from recbole_invariant.run_start import CHECKPOINTS, Start, write_start
+from recbole_invariant.trainer.checkpoint_folder import LAST
 
 FAKE = """
 import json, os, pathlib, sys, time
 given = json.loads(sys.stdin.readline())
-folder = pathlib.Path(given["output_dir"], given["run_name"])
-folder.mkdir(parents=True)
+goes_on = "resume" in given
+place = [given["resume"]] if goes_on else [given["output_dir"], given["run_name"]]
+folder = pathlib.Path(*place)
+folder.mkdir(parents=True, exist_ok=goes_on)
 (folder / "pid").write_text(str(os.getpid()))
 begun = time.time()
 if given["model"] == "Broken":
@@ -72,7 +76,20 @@ def test_one_failure_does_not_stop_the_others(tmp_path):
     assert not (runs[0].folder / "compare.json").exists()
 
 
-def test_what_an_interrupted_run_left_is_replaced(tmp_path):
+def test_an_interrupted_run_goes_on_from_its_checkpoint(tmp_path):
+    run = planned(tmp_path / "runs", "M")
+    begun = Start("M", "m.M", "toy", {}, "1", {}, "", {}, 1, "2026-01-01", [])
+    write_start(run.folder, begun)
+    (run.folder / CHECKPOINTS / LAST).write_bytes(b"weights")
+
+    assert execute([run], 1, tmp_path / "logs", lambda _: None, COMMAND)[0].problem is None
+    given = json.loads((run.folder / "run.json").read_text())["given"]
+    assert given["resume"] == str(run.folder)
+    assert given["command_line"] == {"seed": "1"}
+    assert (run.folder / CHECKPOINTS / LAST).exists()
+
+
+def test_what_a_run_without_a_checkpoint_left_is_replaced(tmp_path):
     run = planned(tmp_path / "runs", "M")
     run.folder.mkdir(parents=True)
     (run.folder / "history.jsonl").write_text("half")
