@@ -57,7 +57,7 @@ DEV = [
     *HYPEROPT,
     "hypothesis>=6.100",
     "ir-measures>=0.3.7",
-    "mypy>=1.11",
+    "mypy>=2.4",
     "pandas-stubs>=2.2",
     "pytest>=8.2",
     "pytest-cov>=5",

@@ -6,13 +6,21 @@ a file that is mapped into memory, what it is about to do.
 
 import mmap
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 SIZE = 256
+
+SWITCHES = ("begin", "begun", "end", "ended")
+"""Before and after a stage's beginning, before and after its end."""
+
+Aim = tuple[str, int]
+"""A phase, and which time it comes."""
 
 
 def write_position(file: mmap.mmap, *words: str) -> None:
@@ -28,38 +36,62 @@ def read_position(path: Path) -> tuple[str, str]:
     return stage, phase
 
 
-def command(words: list[str], position: Path) -> int:
-    """Run the command line in this process, noting its position; return its exit code."""
+def command(words: list[str], position: Path, aim: Aim | None = None) -> int:
+    """Run the command line in this process, noting its position; return its exit code.
+
+    Args:
+        words: the command line.
+        position: the file of notes.
+        aim: where the process kills itself: switches are too short to be hit from outside.
+    """
     position.write_bytes(b"\0" * SIZE)
     with position.open("r+b") as opened:
         file = mmap.mmap(opened.fileno(), SIZE)
-    _note_stages(file)
+    _note_stages(_Notes(file, aim))
     from recbole_invariant.cli.main import main
 
     return main(words)
 
 
-def _note_stages(file: mmap.mmap) -> None:
+class _Notes:
+    """Where the process is, and where it is to kill itself."""
+
+    def __init__(self, file: mmap.mmap, aim: Aim | None) -> None:
+        self.file, self.aim = file, aim
+        self.stage, self.phase = "", ""
+        self.seen = 0
+
+    def at(self, stage: str, phase: str) -> None:
+        """Be somewhere else from now on."""
+        self.stage, self.phase = stage, phase
+        write_position(self.file, stage, phase)
+        if self.aim is not None and phase == self.aim[0]:
+            self.seen += 1
+            if self.seen == self.aim[1]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _note_stages(notes: _Notes) -> None:
     """Let all stages, validations, checkpoints and tests note themselves."""
     from recbole_invariant import single_run
     from recbole_invariant.trainer import stage as stages
     from recbole_invariant.trainer.checkpoint_folder import CheckpointFolder
     from recbole_invariant.trainer.stages import StagedTrainer
 
-    now = {"stage": "", "phase": ""}
-
-    def noted(function: Callable[..., Any], phase: str, returns: bool = False) -> Any:
+    def noted(
+        function: Callable[..., Any], phase: str, after: str | None = None, returns: bool = False
+    ) -> Any:
         @wraps(function)
         def inner(*arguments: Any, **named: Any) -> Any:
-            before = dict(now)
-            if isinstance(arguments[0], stages.Stage):
-                now["stage"] = arguments[0].name
-            now["phase"] = phase
-            write_position(file, now["stage"], phase)
+            before = notes.stage, notes.phase
+            of_stage = isinstance(arguments[0], stages.Stage)
+            stage = arguments[0].name if of_stage else notes.stage
+            notes.at(stage, phase)
             result = function(*arguments, **named)
+            if after is not None:
+                notes.at(stage, after)
             if returns:
-                now.update(before)
-                write_position(file, now["stage"], now["phase"])
+                notes.at(*before)
             return result
 
         return inner
@@ -71,9 +103,13 @@ def _note_stages(file: mmap.mmap) -> None:
         return found
 
     for kind in every(stages.Stage):
-        for name, phase in (("begin", "begin"), ("step", "steps"), ("end", "switch")):
+        for name, phase, after in (
+            ("begin", "begin", "begun"),
+            ("step", "steps", None),
+            ("end", "end", "ended"),
+        ):
             if name in vars(kind):
-                setattr(kind, name, noted(vars(kind)[name], phase))
+                setattr(kind, name, noted(vars(kind)[name], phase, after))
     patched: Any = StagedTrainer
     patched._validate = noted(patched._validate, "validation")
     folder: Any = CheckpointFolder
@@ -86,9 +122,12 @@ def _note_stages(file: mmap.mmap) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import_module("torch._dynamo")  # the first step of a new process would else wait for it
     import recbole_invariant.quick_start
     import recbole_invariant.trainer.idea
     import recbole_invariant.trainer.irl4rec
     import recbole_invariant.trainer.painvrl  # noqa: F401
 
-    sys.exit(command(sys.argv[2:], Path(sys.argv[1])))
+    phase, number = sys.argv[2].split(":")
+    aimed = (phase, int(number)) if phase else None
+    sys.exit(command(sys.argv[3:], Path(sys.argv[1]), aimed))

@@ -3,27 +3,25 @@
     python -m benchmarks.soak_resume [--kills 50] [--models BPR,SASRec] [--seed 0] [--spawn]
 
 Every run is a process of its own that gets SIGKILL and is resumed by the command line, some of them
-several times; cadence of the checkpoints and moment are drawn. In the end weights, metrics, values
-of single users, selected epoch, stages and history (but for seconds) must be those of the run that
-was left alone, bit for bit. Processes are forked from this one, which spares the imports;
-`--spawn` starts new ones. Exit code 0 where all are the same.
+several times; cadence of the checkpoints and moment are drawn, some of them at switches of stages.
+In the end weights, metrics, values of single users, selected epoch, stages and history (but for
+seconds) must be those of the run that was left alone, bit for bit. Processes are forked from this
+one, which spares the imports; `--spawn` starts new ones. Exit code 0 where all are the same.
 """
 
 import argparse
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.soak_child import command, read_position
+from benchmarks.soak_child import SWITCHES, read_position
+from benchmarks.soak_processes import Processes
 from benchmarks.soak_report import Case, Kill, differences, report
 
 MORE_KILLS = 0.4
@@ -32,7 +30,8 @@ MORE_KILLS = 0.4
 FROM_START = 0.1
 """Share of the kills whose moment is drawn from the process's start, not from training's."""
 
-PATIENCE_SECONDS = 900.0
+AT_SWITCH = 0.3
+"""Share of the kills at the beginning or end of a stage, which take too little time to be hit."""
 
 ITEMS, SEQUENCES = "planted", "planted-sequences"
 STAGED = (
@@ -52,68 +51,12 @@ MODELS = {
 """Model -> data, and options by which a run takes seconds."""
 
 
-class Processes:
-    """Runs the command line in processes.
+class Whole(NamedTuple):
+    """A run that was left alone: its folder, its seconds from the first stage on, its stages."""
 
-    Args:
-        spawn: start new interpreters; else fork this one.
-        log: what they print.
-    """
-
-    def __init__(self, spawn: bool, log: Path) -> None:
-        self.spawn, self.log = spawn, log
-        self.position = log.with_name("position")
-
-    def start(self, words: list[str]) -> int:
-        """Start the command; return the process's id."""
-        self.position.unlink(missing_ok=True)
-        if self.spawn:
-            module = [sys.executable, "-m", "benchmarks.soak_child", str(self.position)]
-            with self.log.open("ab") as file:
-                child = subprocess.Popen([*module, *words], stdout=file, stderr=file)
-            return child.pid
-        child_id = os.fork()
-        if child_id:
-            return child_id
-        code = 1
-        try:
-            descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(descriptor, 1)
-            os.dup2(descriptor, 2)
-            code = command(words, self.position)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-
-    def finish(self, words: list[str]) -> None:
-        """Run the command to its end."""
-        _, status = os.waitpid(self.start(words), 0)
-        if status:
-            raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
-
-    def kill(self, words: list[str], delay: float, from_start: bool) -> bool:
-        """Kill the command so long after its start, or after that of its training.
-
-        Returns:
-            Whether it was killed; it may have ended before.
-        """
-        child, begun = self.start(words), time.monotonic()
-        counting = from_start
-        while time.monotonic() - begun < (delay if counting else PATIENCE_SECONDS):
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                if status:
-                    raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
-                return False
-            if not counting and read_position(self.position)[1]:
-                counting, begun = True, time.monotonic()
-            time.sleep(0.001)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return True
+    run: Path
+    seconds: float
+    stages: int
 
 
 def main() -> int:
@@ -169,7 +112,7 @@ def soak(
     folder: Path, models: list[str], kills: int, draws: random.Random, processes: Processes
 ) -> list[Case]:
     """Kill runs of the models in turn until there were so many kills."""
-    wholes: dict[str, tuple[Path, float]] = {}
+    wholes: dict[str, Whole] = {}
     cases: list[Case] = []
     done, tries = 0, count()
     while done < kills:
@@ -177,13 +120,12 @@ def soak(
         if model not in wholes:
             whole = folder / "whole" / model
             processes.finish(begin(folder, model, whole))
-            wholes[model] = whole, training_seconds(whole)
-        whole, seconds = wholes[model]
+            wholes[model] = read_whole(whole)
         name = f"{model}-{number}"
-        case = killed_case(folder, model, folder / "killed" / name, seconds, draws, processes)
+        case = killed_case(folder, model, folder / "killed" / name, wholes[model], draws, processes)
         if not case.kills:
             continue
-        case.differences = differences(whole, folder / "killed" / name)
+        case.differences = differences(wholes[model].run, folder / "killed" / name)
         cases.append(case)
         done += len(case.kills)
         last = case.kills[-1]
@@ -203,18 +145,18 @@ def begin(folder: Path, model: str, run: Path) -> list[str]:
     return ["--model", model, "--dataset", dataset, *place, *quiet, *options.split()]
 
 
-def training_seconds(run: Path) -> float:
-    """Return how long a finished run took from its first stage on."""
+def read_whole(run: Path) -> Whole:
+    """Read what moments a run has in which it could be killed."""
     record = json.loads((run / "run.json").read_text())
     tests = sum(record["evaluation_seconds"].values())
-    return float(record["training_seconds"] + tests + 0.5)
+    return Whole(run, float(record["training_seconds"] + tests + 0.5), len(record["stages"]))
 
 
 def killed_case(
     folder: Path,
     model: str,
     run: Path,
-    seconds: float,
+    whole: Whole,
     draws: random.Random,
     processes: Processes,
 ) -> Case:
@@ -222,8 +164,13 @@ def killed_case(
     case, first = Case(model), begin(folder, model, run)
     words = [*first, *cadence(draws)]
     while True:
-        from_start = draws.random() < FROM_START
-        if not processes.kill(words, draws.uniform(0.0, seconds), from_start):
+        if draws.random() < AT_SWITCH:
+            aim = draws.choice(SWITCHES), draws.randint(1, whole.stages)
+            killed = processes.kill_at(words, aim)
+        else:
+            from_start = draws.random() < FROM_START
+            killed = processes.kill(words, draws.uniform(0.0, whole.seconds), from_start)
+        if not killed:
             return case
         stage, phase = read_position(processes.position)
         case.kills.append(Kill(stage, phase or "before training", whence(run)))

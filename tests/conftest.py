@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 
 from hypothesis import settings
 
@@ -13,3 +14,7 @@ os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 # how long an example takes is the machine's business, not a test's
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# a shell lets what it starts in the background ignore Ctrl-C, which tests of Ctrl-C then wait for
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
