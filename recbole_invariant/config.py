@@ -14,7 +14,8 @@ from recbole_invariant.configuration.attribute_checks import (
     balancing_problems,
 )
 from recbole_invariant.configuration.dataset_files import dataset_problems, name_problem
-from recbole_invariant.configuration.irl4rec_checks import contradictions, without_effect
+from recbole_invariant.configuration.idle_options import without_effect
+from recbole_invariant.configuration.irl4rec_checks import contradictions
 from recbole_invariant.configuration.layers import (
     HostHooks,
     Layer,

@@ -5,6 +5,7 @@ from typing import Any
 
 from recbole_invariant.configuration.folders import host_model_yaml
 from recbole_invariant.configuration.layers import yaml_owner
+from recbole_invariant.configuration.read_with import lacks
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 
 READ_WITH = {
@@ -50,9 +51,7 @@ def contradictions(values: Any, model_class: type[Any], wrapped: type[Any] | Non
     return problems
 
 
-def without_effect(
-    values: Mapping[str, Any], user: Mapping[str, str], model_class: type[Any]
-) -> list[str]:
+def without_effect(values: Mapping[str, Any], user: Mapping[str, str]) -> list[str]:
     """Name options of Irl4Rec that the user set and that nothing reads, given the others.
 
     Nor is a run called plain that has a spurious encoder.
@@ -60,10 +59,7 @@ def without_effect(
     Args:
         values: all options.
         user: option -> the layer of the user's that set it.
-        model_class: the model; nothing is said of others.
     """
-    if not _is_irl4rec(model_class):
-        return []
     idle = ((key, _lacks(values, key)) for key in (*READ_WITH, "compression") if key in user)
     said = [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
     if "s_input" in user and values.get("variant") == "plain" and values["s_input"] != "none":
@@ -78,12 +74,9 @@ def _lacks(values: Mapping[str, Any], key: str) -> str | None:
     """Say what an option needs to have an effect, None if it has one."""
     if key == "compression":
         return _compression_lacks(values)
-    if key not in READ_WITH:
+    said = lacks(values, key, READ_WITH)
+    if said is None:
         return None
-    other, needed = READ_WITH[key]
-    if values[other] in needed:
-        return _lacks(values, other)
-    said = f"has an effect with {other}: {' or '.join(needed)} only; it is {values[other]}."
     return said + REMEDIES.get(key, "")
 
 
