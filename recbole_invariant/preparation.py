@@ -22,6 +22,16 @@ from recbole_invariant.registry import ModelEntry
 
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval")
 
+OPTIONS_OF_COLUMNS = (
+    "alias_of_user_id",
+    "alias_of_item_id",
+    "alias_of_entity_id",
+    "alias_of_relation_id",
+    "normalize_field",
+    "numerical_features",
+)
+"""Options that list columns, which RecBole looks for when it has read the files."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -68,6 +78,21 @@ def prepare(config: Any, entry: ModelEntry) -> Prepared:
     return Prepared(dataset, parts, make_loaders(config, dataset, parts))
 
 
+def _options_naming(config: Any, error: Exception) -> str:
+    """Say which options name the column that RecBole complains of, if they do."""
+    said = str(error)
+    naming = [
+        key
+        for key in OPTIONS_OF_COLUMNS
+        if any(f"[{name}]" in said or f"'{name}'" in said for name in _listed(config[key]))
+    ]
+    return f"Named by {' and '.join(naming)}. " if naming else ""
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
 def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
     """Load the dataset by the model's dataset class, or by the one RecBole takes for it.
 
@@ -92,9 +117,12 @@ def load_dataset(config: Any, entry: ModelEntry) -> Dataset:
             return create_dataset(config)
     except InputError:
         raise
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
+        named = _options_naming(config, error)
+        if isinstance(error, KeyError) and not named:
+            raise  # not of a column that the user named
         filters = {key: config[key] for key in FILTERS if config[key]}
         raise InputError(
-            f"dataset '{config['dataset']}': RecBole refuses it: {error} "
+            f"dataset '{config['dataset']}': RecBole refuses it: {error} {named}"
             f"Filters in force: {filters or 'none'} (positive_threshold sets that of the rating)."
         ) from error

@@ -55,7 +55,10 @@ def dataset_problems(values: Mapping[str, Any], dataset: str, model: str) -> lis
     missing = [path.name for path in files if not path.is_file()]
     if missing:
         return [_missing(values, dataset, folder, missing)]
-    problems = [_feature_file(folder, dataset, suffix, model) for suffix in _suffixes(values)]
+    problems = [
+        _feature_file(folder, dataset, suffix, model, why)
+        for suffix, why in _suffixes(values, model).items()
+    ]
     return [problem for problem in [*problems, *_columns(values, files)] if problem]
 
 
@@ -117,19 +120,21 @@ def _host_downloads() -> set[str]:
     }
 
 
-def _suffixes(values: Mapping[str, Any]) -> list[str]:
+def _suffixes(values: Mapping[str, Any], model: str) -> dict[str, str]:
+    """Return the endings of the files that are read beside, and what asks for each."""
     extra = values.get("additional_feat_suffix") or []
-    suffixes = [extra] if isinstance(extra, str) else [str(suffix) for suffix in extra]
-    return suffixes + (["kg", "link"] if values.get("MODEL_TYPE") is ModelType.KNOWLEDGE else [])
+    named = [extra] if isinstance(extra, str) else [str(suffix) for suffix in extra]
+    asked = dict.fromkeys(named, "additional_feat_suffix")
+    if values.get("MODEL_TYPE") is ModelType.KNOWLEDGE:
+        asked |= dict.fromkeys(("kg", "link"), f"model '{model}'")
+    return asked
 
 
-def _feature_file(folder: Path, dataset: str, suffix: str, model: str) -> str | None:
+def _feature_file(folder: Path, dataset: str, suffix: str, model: str, why: str) -> str | None:
     path = folder / f"{dataset}.{suffix}"
     if path.is_file():
         return None
-    text = (
-        f"dataset '{dataset}': model '{model}' needs the file {path.absolute()}, which is missing."
-    )
+    text = f"dataset '{dataset}': {why} needs the file {path.absolute()}, which is missing."
     if suffix == "ent" and model in NEEDED_FILE:
         text += f" RecBole does not bring it: it holds {NEEDED_FILE[model]}."
     return text

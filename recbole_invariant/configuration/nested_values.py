@@ -42,6 +42,15 @@ _NAMES = (
 _COLUMNS = mapping(several(text))
 
 
+def _loaded_columns(value: Any, where: str) -> str | None:
+    """Take columns by file, those of the interactions among them."""
+    if problem := mapping(either(several(text), word("*")))(value, where):
+        return problem
+    if "inter" in value:
+        return None
+    return f"{where} lacks inter, without which no interaction is loaded; null loads all columns."
+
+
 def _split(value: Any, where: str) -> str | None:
     """Take one way of splitting, which RecBole names by the key."""
     if isinstance(value, dict) and len(value) != 1:
@@ -89,7 +98,7 @@ SHAPES: dict[str, Shape] = {
         error_if_nonfinite=flag,
         foreach=either(flag, word(None)),
     ),
-    "load_col": mapping(either(several(text), word("*"))),
+    "load_col": _loaded_columns,
     "unload_col": _COLUMNS,
     "unused_col": _COLUMNS,
     "val_interval": mapping(either(interval, several(text))),

@@ -162,6 +162,18 @@ def fields(**shapes: Shape) -> Shape:
     return check
 
 
+def known(**shapes: Shape) -> Shape:
+    """Take mappings in which some keys, where they are there, have a shape."""
+
+    def check(value: Any, where: str) -> str | None:
+        if not isinstance(value, dict):
+            return f"{where} must be a mapping; it is {shown(value)}."
+        found = (shape(value[k], f"{where}.{k}") for k, shape in shapes.items() if k in value)
+        return next((problem for problem in found if problem), None)
+
+    return check
+
+
 def nothing(value: Any, where: str) -> str | None:
     """Take null."""
     return None if value is None else f"{where} must be null; it is {shown(value)}."

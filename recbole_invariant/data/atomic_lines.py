@@ -97,6 +97,8 @@ def check_lines(file: AtomicFile) -> int:
     several, rows = len(file.separator) > 1, 0
     for number, line in lines:
         rows += 1
+        if "\0" in line:
+            raise file.fail(number, "holds a zero byte, at which its reader may cut a cell short.")
         if not several and line.count(file.separator) != len(columns) - 1:
             raise file.fail(number, _other_length(line.split(file.separator), columns))
         if '"' in line:

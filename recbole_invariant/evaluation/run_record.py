@@ -11,6 +11,7 @@ from recbole_invariant.configuration.shapes import (
     both,
     either,
     fields,
+    known,
     mapping,
     nothing,
     number,
@@ -29,7 +30,26 @@ def _anything(value: Any, where: str) -> None:
     """Take any value."""
 
 
+_COUNTS = mapping(number(0, whole=True))
+_SPLIT = known(
+    dropped=_COUNTS, trained_on=_COUNTS, gamma=either(several(number()), nothing), claims=text
+)
+_SLICE = fields(metrics=mapping(_MEASURED), n_users=number(0, whole=True))
+_WORST = fields(metric=text, group=text, slice=text)
+
 _OPTION = fields(value=_anything, layer=either(text, word("")))
+
+
+def _slices(value: Any, where: str) -> str | None:
+    """Take a test set's slices, group by group, and the worst of them."""
+    if problem := fields()(value, where):
+        return problem
+    for group, parts in value.items():
+        shape = either(_WORST, nothing) if group.startswith("worst") else mapping(_SLICE)
+        if problem := shape(parts, f"{where}.{group}"):
+            return problem
+    return None
+
 
 SHAPES: dict[str, Shape] = {
     "model": text,
@@ -39,15 +59,17 @@ SHAPES: dict[str, Shape] = {
     "seed": number(whole=True),
     "metrics": mapping(mapping(_MEASURED)),
     "selection": fields(),
-    "stages": several(fields(name=text, seconds=number(0))),
+    "split": _SPLIT,
+    "slices": mapping(_slices),
+    "stages": several(fields(name=text, seconds=number(0), epochs=number(0, whole=True))),
     "options": mapping(fields(value=_anything)),
     "notes": several(text),
     "mends": several(text),
     "not_stored": several(text),
-    **dict.fromkeys(("n_users", "n_items", "n_interactions"), mapping(number(0, whole=True))),
+    **dict.fromkeys(("n_users", "n_items", "n_interactions"), _COUNTS),
     **dict.fromkeys(("seconds", "training_seconds"), either(number(0), nothing)),
     **dict.fromkeys(("data", "baselines"), mapping(text)),
-    **dict.fromkeys(("split", "modalities", "versions", "slices", "curves", "snapshots"), fields()),
+    **dict.fromkeys(("modalities", "versions", "curves", "snapshots"), fields()),
     **dict.fromkeys(("finished", "split_checksum", "control"), either(text, nothing)),
     **dict.fromkeys(("shift", "diagnostics"), either(fields(), nothing)),
 }
@@ -63,6 +85,9 @@ REOPENED = (
     "model_class",
     "dataset",
     "protocol",
+    "seed",
+    "split",
+    "n_interactions",
     "metrics",
     "selection",
     "stages",

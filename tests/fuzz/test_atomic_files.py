@@ -70,6 +70,7 @@ def test_the_same_rows_in_another_form_are_the_same_data(tmp_path, form):
         (2, 2, "four", "line 4 has 'four' in the column 'rating:float'"),
         (2, 2, "inf", "line 4 has 'inf' as 'rating'"),
         (7, 1, '"i3', "line 9 opens a quotation mark in 'item_id:token'"),
+        (4, 0, "u\0", "line 6 holds a zero byte"),
         (7, 2, "4\t5", "line 9 has 5 cells where the first line names 4"),
     ],
 )
