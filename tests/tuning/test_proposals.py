@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from recbole_invariant.errors import InputError
+from recbole_invariant.registry import resolve
 from recbole_invariant.tuning.proposals import Proposer, make_proposer
-from recbole_invariant.tuning.space import Space
+from recbole_invariant.tuning.space import Space, space_of
 
 SPACE = Space.from_yaml(
     {
@@ -85,6 +86,20 @@ def test_random_draws_depend_on_seed_and_number_only() -> None:
     assert one.propose(7) == [other.propose(n) for n in (1, 7)][1]
     other.learn(1, [1.0])
     assert one.propose(2) == other.propose(2)
+
+
+@pytest.mark.parametrize("model", ["PaInvRL", "InvRL"])
+def test_equal_trials_of_a_method_and_its_backbone_try_equal_backbones(model: str) -> None:
+    spaces = [space_of(name, resolve(name).model_class) for name in (model, "UltraGCNF")]
+    method, backbone = (make_proposer("random", space, {}, [True], 3) for space in spaces)
+
+    for number in range(1, 9):
+        ours, theirs = method.propose(number), backbone.propose(number)
+        assert ours is not None
+        assert theirs is not None
+        shared = {key: value for key, value in theirs.items() if key in ours}
+        assert shared == {key: ours[key] for key in shared}
+        assert theirs.keys() - shared.keys() <= {"neighbour_weight"}  # InvRL has no such term
 
 
 def test_random_draws_follow_the_ranges() -> None:
