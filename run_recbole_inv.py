@@ -1,6 +1,9 @@
 """Train and evaluate a model, or run a sub-command; the same program as `recbole-inv`."""
 
+import signal
 import sys
+
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -14,7 +17,11 @@ def main() -> int:
             raise
         print(error, file=sys.stderr)
         return code
-    return command()
+    ended = command()
+    if ended == INTERRUPTED:
+        # everything is said and written: another Ctrl-C would only break into Python's own end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return ended
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def _dispatch(words: list[str]) -> int:
     if name in PLANNED:
         raise InputError(f"'{name}' is not in this version yet.")
     if name not in commands:
-        known = [command for command in (*commands, *PLANNED) if command]
+        known = [command for command in commands if command]
         raise InputError(
             f"there is no command '{name}'.{suggest(name, known)} Commands are {', '.join(known)}; "
             "without one, a model is trained."

@@ -93,7 +93,8 @@ def align_by_token(
         catalogue = [token for token, item in token2id.items() if item != 0]
         raise InputError(
             f"{origin}: none of its {len(tokens)} items is in the catalogue; its tokens look like "
-            f"{list(tokens[:3])}, those of the interactions like {catalogue[:3]}"
+            f"{[str(token) for token in tokens[:3]]}, those of the interactions like "
+            f"{[str(token) for token in catalogue[:3]]}"
         )
     aligned = np.zeros((n_items, matrix.shape[1]), dtype=np.float32)
     for start in range(0, rows.size, CHUNK):

@@ -12,7 +12,7 @@ from recbole_invariant.configuration.yaml_text import parse_value
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
-from recbole_invariant.evaluation.measurement import measure_tests
+from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import load_model
 from recbole_invariant.evaluation.run_record import read_record, read_table
 from recbole_invariant.preparation import Prepared, prepare
@@ -72,9 +72,19 @@ def evaluate_run(
     again = {**record, "metrics": metrics, **measured.record()}
     seconds = sum(stage["seconds"] for stage in record["stages"])
     rows = [Row(entry.name, metrics, seconds, record["selection"]["best_epoch"])]
-    table = comparison_table(rows, compared_metrics(config, metrics))
+    table = comparison_table(rows, _columns(config, metrics, given))
     text = "\n".join([table, *run_notes(record)])
     return RunResult(metrics, None, again, measured.per_user, table=text)
+
+
+def _columns(config: Any, metrics: Metrics, given: Mapping[str, Any]) -> list[str]:
+    """Choose the metrics of the table: at every cutoff, where the user gave them."""
+    usual = compared_metrics(config, metrics)
+    if "topk" not in given or "table_metrics" in given:
+        return usual
+    kinds = list(dict.fromkeys(name.split("@")[0] for name in usual))
+    measured = next(values for name, values in metrics.items() if is_test(name))
+    return [name for kind in kinds for name in measured if name.split("@")[0] == kind]
 
 
 def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:

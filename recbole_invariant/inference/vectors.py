@@ -23,7 +23,7 @@ Tables = tuple[Tensor, Tensor]
 """Vectors of users `(n_users, size)` and items `(n_items, size)` by internal id."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Vectors:
     """Two tables: the score of a user and an item is the dot product of their rows.
 
@@ -37,6 +37,10 @@ class Vectors:
     user_vectors: np.ndarray
     items: list[str]
     item_vectors: np.ndarray
+
+    def __repr__(self) -> str:
+        size = self.user_vectors.shape[1]
+        return f"Vectors({len(self.users)} users, {len(self.items)} items, {size} dimensions)"
 
     def save(self, path: str | Path) -> None:
         """Write the four attributes as one `.npz` file, which `numpy.load` reads.

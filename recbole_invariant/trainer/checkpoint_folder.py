@@ -68,7 +68,13 @@ class CheckpointFolder:
             return path, state
         if not problems:
             raise InputError(f"{self.folder}: there is no checkpoint here to resume from.")
-        raise InputError([*problems, f"{self.folder}: no checkpoint is whole; start again."])
+        raise InputError(
+            [
+                *problems,
+                f"{self.folder}: no checkpoint is whole. Remove the "
+                "run folder, or start a new run without --resume.",
+            ]
+        )
 
     def _there(self) -> list[Path]:
         """List the checkpoints, newest first."""

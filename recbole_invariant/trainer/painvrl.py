@@ -228,14 +228,33 @@ class PaInvRLTrainer(StagedTrainer):
         return None if self.best_valid_result is None else float(self.best_valid_score)
 
     def notes(self) -> list[str]:
-        """Say when the mask was not kept."""
+        """Say when the truth was seen, an environment is empty, or the mask was not kept."""
+        said = []
+        if self.config["mask_source"] == "oracle":
+            said.append("mask_source: oracle: the mask is the planted truth, a control")
+        sizes = self._environment_sizes()
+        if sizes and 0 in sizes:
+            said.append(
+                f"{sizes.count(0)} of {len(sizes)} environments are empty; rows of each: {sizes}"
+            )
         if not any(record["name"] == WITHOUT_MASK for record in self.stage_records):
-            return []
+            return said
         return [
+            *said,
             "the mask lowered the validation score by more than mask_tolerance "
             f"({self.config['mask_tolerance']}): the final model was trained again without it and "
-            "is the plain backbone"
+            "is the plain backbone",
         ]
+
+    def _environment_sizes(self) -> list[int] | None:
+        """Count the training rows of every environment; None where there are no environments."""
+        if self.workspace.labels is None:
+            return None
+        # true environments have their own number
+        is_true = environment_source(self.config["environment_source"]) == TRUE
+        wanted = 0 if is_true else self.config["n_environments"]
+        sizes: list[int] = torch.bincount(self.workspace.labels, minlength=wanted).tolist()
+        return sizes
 
     def extra_state(self) -> dict[str, Any]:
         """Return the workspace and the backbone's validation result."""
@@ -256,15 +275,9 @@ class PaInvRLTrainer(StagedTrainer):
 
     def diagnostics(self) -> dict[str, Any]:
         """Return mask, environment sizes, the backbone's validation result, nearness to truth."""
-        sizes = None
-        if self.workspace.labels is not None:
-            # true environments have their own number
-            is_true = environment_source(self.config["environment_source"]) == TRUE
-            wanted = 0 if is_true else self.config["n_environments"]
-            sizes = torch.bincount(self.workspace.labels, minlength=wanted).tolist()
         return {
             "invariant_mask": self.model.invariant_mask.tolist(),
-            "environment_sizes": sizes,
+            "environment_sizes": self._environment_sizes(),
             "backbone_valid": self.pretrained,
             **stability_diagnostics(self.workspace),
             **self._nearness_to_truth(),

@@ -219,3 +219,8 @@ def test_a_users_model_is_found_in_the_working_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "options of Near" in done.stdout
     assert "--embedding_size=64" in done.stdout
+
+
+def test_a_misspelt_model_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--modl", "PaInvRL"]) == 2
+    assert "there is no option --modl. Did you mean 'model'" in capsys.readouterr().err

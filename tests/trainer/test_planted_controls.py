@@ -54,6 +54,7 @@ def stages(trainer: Any) -> list[str]:
 @pytest.mark.parametrize("name", ["PaInvRL", "InvRL"])
 def test_the_true_mask_is_used_as_it_is(folder: Path, name: str) -> None:
     model, trainer, data = trained(folder, name, **SHORT, mask_source="oracle")
+    assert trainer.notes() == ["mask_source: oracle: the mask is the planted truth, a control"]
     kinds = true_kinds(data.dataset)
     assert (kinds == "invariant").sum() == 30
     assert model.invariant_mask.tolist() == (kinds == "invariant").astype(float).tolist()
@@ -130,3 +131,11 @@ def test_data_without_truth_refuse_the_controls(tmp_path: Path, control: dict[st
     modalities = {"look": {"source": "npy"}}
     with pytest.raises(InputError, match="only data that the command `planted` wrote"):
         trained(tmp_path, "InvRL", "toy", modalities=modalities, **SHORT, **control)
+
+
+def test_an_empty_environment_is_told(folder: Path) -> None:
+    _, trainer, _ = trained(folder, "PaInvRL", **SHORT, environment_source="random")
+    assert not any("empty" in note for note in trainer.notes())
+    trainer.workspace.labels = torch.zeros_like(trainer.workspace.labels)
+    sizes = trainer.diagnostics()["environment_sizes"]
+    assert f"3 of 4 environments are empty; rows of each: {sizes}" in trainer.notes()
