@@ -3,12 +3,11 @@
 import signal
 import sys
 
-INTERRUPTED = 130
-
 
 def main() -> int:
     """Run the command line; where RecBole or a library does not fit, say so and return 2."""
     try:
+        from recbole_invariant.cli.main import INTERRUPTED
         from recbole_invariant.cli.main import main as command
     except ImportError as error:
         # HostError carries a code; the class itself lives in the package that failed to import.

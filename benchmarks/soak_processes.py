@@ -53,16 +53,14 @@ class Processes:
     def finish(self, words: list[str]) -> None:
         """Run the command to its end."""
         _, status = os.waitpid(self.start(words), 0)
-        if status:
-            raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
+        self._require_success(words, status)
 
     def kill_at(self, words: list[str], aim: Aim) -> bool:
         """Let the command kill itself at a switch of stages; say whether it came there."""
         _, status = os.waitpid(self.start(words, aim), 0)
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
             return True
-        if status:
-            raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
+        self._require_success(words, status)
         return False
 
     def kill(self, words: list[str], delay: float, from_start: bool) -> bool:
@@ -76,8 +74,7 @@ class Processes:
         while time.monotonic() - begun < (delay if counting else PATIENCE_SECONDS):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                if status:
-                    raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")
+                self._require_success(words, status)
                 return False
             if not counting and read_position(self.position)[1]:
                 counting, begun = True, time.monotonic()
@@ -85,3 +82,7 @@ class Processes:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return True
+
+    def _require_success(self, words: list[str], status: int) -> None:
+        if status:
+            raise RuntimeError(f"{' '.join(words)} failed; {self.log} says why")

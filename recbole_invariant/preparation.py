@@ -9,6 +9,7 @@ from recbole.data.utils import create_dataset
 from recbole.utils import EvaluatorType
 
 from recbole_invariant.compat import host_files
+from recbole_invariant.configuration.nested_values import LISTS_OF_COLUMNS
 from recbole_invariant.data.atomic_files import checked_reading, text_encoding
 from recbole_invariant.data.positives import drop_negatives, request_positives
 from recbole_invariant.data.raw_columns import keep_raw_floats, request_column
@@ -21,16 +22,6 @@ from recbole_invariant.evaluation.protocol import Loaders, make_loaders, set_eva
 from recbole_invariant.registry import ModelEntry
 
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval")
-
-OPTIONS_OF_COLUMNS = (
-    "alias_of_user_id",
-    "alias_of_item_id",
-    "alias_of_entity_id",
-    "alias_of_relation_id",
-    "normalize_field",
-    "numerical_features",
-)
-"""Options that list columns, which RecBole looks for when it has read the files."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ def _options_naming(config: Any, error: Exception) -> str:
     said = str(error)
     naming = [
         key
-        for key in OPTIONS_OF_COLUMNS
+        for key in LISTS_OF_COLUMNS
         if any(f"[{name}]" in said or f"'{name}'" in said for name in _listed(config[key]))
     ]
     return f"Named by {' and '.join(naming)}. " if naming else ""

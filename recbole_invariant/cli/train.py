@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
-from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.errors import InputError
 from recbole_invariant.registry import MODELS
 
 AUTO = "auto"
@@ -30,13 +30,15 @@ def train(arguments: Arguments) -> int:
     if named and arguments.take("output_dir"):
         raise InputError("output_dir: a resumed run keeps its folder; leave it away.")
     if model is None and not named:
-        for key in arguments.options:
-            if near := suggest(key, ("model",)):
-                raise InputError(f"there is no option --{key}.{near}")
-        raise InputError(
+        from recbole_invariant.configuration.layers import Layer
+        from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
+
+        given = Layer(COMMAND_LINE, dict(arguments.options))
+        missing = (
             f"--model is missing. Ours are {', '.join(MODELS)}; every RecBole model and the dotted "
             "path of a class of your own work too."
         )
+        raise InputError([*check_options([given]).problems, missing])
     output_dir = arguments.take("output_dir") or "runs"
     run_name = arguments.take("run_name")
     from recbole_invariant.quick_start import run

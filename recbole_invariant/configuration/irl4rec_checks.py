@@ -5,7 +5,7 @@ from typing import Any
 
 from recbole_invariant.configuration.folders import host_model_yaml
 from recbole_invariant.configuration.layers import yaml_owner
-from recbole_invariant.configuration.read_with import lacks
+from recbole_invariant.configuration.read_with import idle, lacks
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
 
 READ_WITH = {
@@ -60,8 +60,7 @@ def without_effect(values: Mapping[str, Any], user: Mapping[str, str]) -> list[s
         values: all options.
         user: option -> the layer of the user's that set it.
     """
-    idle = ((key, _lacks(values, key)) for key in (*READ_WITH, "compression") if key in user)
-    said = [f"{user[key]}: option '{key}' {lack}" for key, lack in idle if lack]
+    said = idle(user, (*READ_WITH, "compression"), lambda key: _lacks(values, key))
     if "s_input" in user and values.get("variant") == "plain" and values["s_input"] != "none":
         said.append(
             f"{user['s_input']}: s_input: {values['s_input']} adds a spurious encoder to variant: "
@@ -75,9 +74,7 @@ def _lacks(values: Mapping[str, Any], key: str) -> str | None:
     if key == "compression":
         return _compression_lacks(values)
     said = lacks(values, key, READ_WITH)
-    if said is None:
-        return None
-    return said + REMEDIES.get(key, "")
+    return None if said is None else said + REMEDIES.get(key, "")
 
 
 def _compression_lacks(values: Mapping[str, Any]) -> str | None:

@@ -29,16 +29,17 @@ _MODE = word(
 )
 _DEVICES = re.compile(r"\s*(\d+|(GPU|MIG)-[\w/-]+)(\s*,\s*(\d+|(GPU|MIG)-[\w/-]+))*\s*")
 _RATIOS = several(number(0), length=3)
-_NAMES = (
+LISTS_OF_COLUMNS = (
     "alias_of_user_id",
     "alias_of_item_id",
     "alias_of_entity_id",
     "alias_of_relation_id",
     "normalize_field",
     "numerical_features",
-    "benchmark_filename",
-    "baselines",
 )
+"""Options that list columns, which RecBole looks for when it has read the files."""
+
+_NAMES = (*LISTS_OF_COLUMNS, "benchmark_filename", "baselines")
 _COLUMNS = mapping(several(text))
 
 

@@ -147,21 +147,6 @@ def record(needed: tuple[str, ...] = (), **shapes: Shape) -> Shape:
     return check
 
 
-def fields(**shapes: Shape) -> Shape:
-    """Take mappings that have some keys, each with its shape, and perhaps others."""
-
-    def check(value: Any, where: str) -> str | None:
-        if not isinstance(value, dict):
-            return f"{where} must be a mapping; it is {shown(value)}."
-        missing = [key for key in shapes if key not in value]
-        if missing:
-            return f"{where} lacks the key '{missing[0]}'."
-        found = (shape(value[key], f"{where}.{key}") for key, shape in shapes.items())
-        return next((problem for problem in found if problem), None)
-
-    return check
-
-
 def known(**shapes: Shape) -> Shape:
     """Take mappings in which some keys, where they are there, have a shape."""
 
@@ -172,6 +157,16 @@ def known(**shapes: Shape) -> Shape:
         return next((problem for problem in found if problem), None)
 
     return check
+
+
+def fields(**shapes: Shape) -> Shape:
+    """Take mappings that have some keys, each with its shape, and perhaps others."""
+
+    def complete(value: Any, where: str) -> str | None:
+        missing = [key for key in shapes if key not in value]
+        return f"{where} lacks the key '{missing[0]}'." if missing else None
+
+    return both(known(), complete, known(**shapes))
 
 
 def nothing(value: Any, where: str) -> str | None:

@@ -223,4 +223,4 @@ def test_a_users_model_is_found_in_the_working_folder(tmp_path):
 
 def test_a_misspelt_model_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--modl", "PaInvRL"]) == 2
-    assert "there is no option --modl. Did you mean 'model'" in capsys.readouterr().err
+    assert "there is no option 'modl'. Did you mean 'model'" in capsys.readouterr().err
