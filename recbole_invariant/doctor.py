@@ -12,7 +12,6 @@ from recbole_invariant import compat
 from recbole_invariant.compat.host import found_versions, host_problems
 
 OTHER_LIBRARIES = (
-    "recbole_invariant",
     "scikit-learn",
     "pyarrow",
     "safetensors",
@@ -70,6 +69,7 @@ def report(
     """
     versions = dict(found_versions() if found is None else found)
     problems = host_problems(versions)
+    versions["recbole_invariant"] = _own_version()
     versions.update({library: _installed(library) for library in OTHER_LIBRARIES})
     return DoctorReport(
         platform=f"{platform.system()} {platform.machine()}",
@@ -121,6 +121,14 @@ def _installed(library: str) -> str | None:
         return version(library)
     except PackageNotFoundError:
         return None
+
+
+def _own_version() -> str:
+    """Return this package's version; a checkout runs without being installed."""
+    from recbole_invariant import __version__
+
+    installed = _installed("recbole_invariant")
+    return installed or f"{__version__} (not installed; that of {Path(__file__).parent} is used)"
 
 
 def _literal(name: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import recbole_invariant
 from recbole_invariant import compat, doctor
 from recbole_invariant.compat.host import found_versions
 
@@ -31,6 +32,12 @@ def test_libraries_of_searches_are_listed_and_optional(
     without = doctor.report()
     assert without.healthy
     assert "  optuna: missing\n  hyperopt: missing\n" in doctor.format_report(without)
+
+
+def test_a_checkout_that_is_not_installed_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_installed", lambda library: None)
+    text = doctor.format_report(doctor.report())
+    assert f"  recbole_invariant: {recbole_invariant.__version__} (not installed; that of " in text
 
 
 def test_the_shipped_data_set_is_found(here: doctor.DoctorReport) -> None:

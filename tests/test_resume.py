@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from logging import getLogger
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_a_stopped_run_goes_on_to_the_same_end(
     if send:
         assert (path / "checkpoint" / "last.safetensors").is_file()
     same(whole, run(resume=path))
+    told = r"resume: going on in epoch \d of train, after \d of its steps"
+    assert bool(re.search(told, (path / "log.txt").read_text())) == send
 
 
 def test_a_run_that_is_trained_trains_no_more(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
+from recbole_invariant.cli.compare_help import USAGE
 from recbole_invariant.cli.tune import NUMBERS, take_own
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
@@ -20,6 +21,9 @@ def compare(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
     """
+    if arguments.wants_help:
+        print(USAGE)
+        return 0
     models = arguments.take("models")
     if models is None:
         raise InputError("compare needs --models, e.g. --models PaInvRL,UltraGCN,LightGCN,BPR,Pop.")

@@ -4,6 +4,15 @@ from recbole_invariant.cli.arguments import Arguments
 from recbole_invariant.doctor import format_report, report
 from recbole_invariant.errors import InputError
 
+USAGE = """\
+usage: doctor [--data_path DIR]
+behind `recbole-inv` or `python run_recbole_inv.py`
+
+Prints the versions of what is installed, the mends of RecBole in force, devices and data found.
+
+  --data_path DIR          a folder of datasets to look into
+exit codes: 0 a run can start, 2 it cannot"""
+
 
 def doctor(arguments: Arguments) -> int:
     """Print the report; exit code 2 where a run could not start.
@@ -11,6 +20,9 @@ def doctor(arguments: Arguments) -> int:
     Raises:
         InputError: an option other than `--data_path` is given.
     """
+    if arguments.wants_help:
+        print(USAGE)
+        return 0
     data_path = arguments.take("data_path")
     others = [*arguments.options, *(["config_files"] if arguments.config_files else [])]
     if others:

@@ -14,8 +14,6 @@ from recbole_invariant.errors import InputError, WriteError, suggest
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PLANNED = ("convert",)
-OWN_HELP = ("planted", "recommend", "tune")
-"""Commands that print a help of their own."""
 LISTS = {"recommend": ("users",)}
 """Command -> its options that take several words."""
 
@@ -128,7 +126,7 @@ def _dispatch(words: list[str]) -> int:
             "without one, a model is trained."
         )
     arguments = parse_arguments(words, LISTS.get(name, ()))
-    if arguments.wants_help and name not in OWN_HELP:
+    if arguments.wants_help and not name:
         from recbole_invariant.cli.help import usage
 
         print(usage(arguments.options.get("model"), arguments.options))

@@ -1,10 +1,16 @@
 """`recommend --run DIR`: top items for users or histories, from a run folder alone."""
 
+import re
+import sys
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recbole_invariant.cli.arguments import TRUE, Arguments
 from recbole_invariant.errors import InputError, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 USAGE = """\
 usage: recbole-inv recommend --run DIR (--users A B ... | --users_file F | --all |
@@ -63,13 +69,46 @@ def recommend(arguments: Arguments) -> int:
     model = load(options["run"], options.get("device", "cpu"))
     if "all" in options:
         given["users"] = model.users
+    if "histories_file" in options:
+        _require_tabs(lines, set(model.items))
     table = model.recommend(**given)
     if out is None:
         print(text_of(table))
     else:
         write_table(out, table)
         print(f"{table['user_id'].nunique()} users, {len(table)} rows: {out}")
+    n_asked = len(dict.fromkeys(given["users"]) if "users" in given else given["histories"])
+    if said := _fewer_items(table, n_asked, given):
+        print(said, file=sys.stderr)
     return 0
+
+
+def _require_tabs(lines: Sequence[str], items: Container[str]) -> None:
+    """Refuse histories whose items something else than tabs separates.
+
+    Raises:
+        InputError: a line is no item, but begins with one.
+    """
+    for number, line in enumerate(lines):
+        first = re.split(r"[\s,;]+", line)[0]
+        if "\t" not in line and line not in items and first != line and first in items:
+            raise InputError(
+                f"histories_file: line {number + 1}, '{line}', begins with the item '{first}': "
+                "items stand with tabs between them, not blanks or commas."
+            )
+
+
+def _fewer_items(table: "pd.DataFrame", n_asked: int, given: dict[str, Any]) -> str | None:
+    """Say how many users got a shorter ranking than was asked for, and why."""
+    whole = int((table.groupby("user_id").size() >= given["k"]).sum())
+    if whole == n_asked:
+        return None
+    why = "the catalogue" if "candidates" not in given else "the candidates"
+    seen = ", less what a user has seen (--include_seen ranks it too)"
+    return (
+        f"note: {n_asked - whole} of {n_asked} got fewer than {given['k']} items: there are no "
+        f"more in {why}{seen if given['exclude_seen'] else ''}."
+    )
 
 
 def _check(arguments: Arguments) -> None:

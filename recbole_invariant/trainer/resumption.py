@@ -88,4 +88,12 @@ def restore_training(
     trainer.best_valid_result, trainer.best_epoch = selection["result"], selection["epoch"]
     trainer.best_state = state["best_state"]
     set_random_states(state["random"])
+    trainer.logger.info(f"resume: going on {_place_of(stage, int(state['epoch']), running)}")
     return running
+
+
+def _place_of(stage: Stage, epochs_done: int, running: EpochRun | None) -> str:
+    """Say where a training goes on; epochs are numbered from 0, as in the log's lines."""
+    if running is not None:
+        return f"in epoch {running.number} of {stage.name}, after {running.n_steps} of its steps"
+    return f"with epoch {epochs_done} of {stage.name}"

@@ -127,10 +127,21 @@ def test_doctor(tmp_path, capsys):
     assert str(tmp_path / "toy") in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["-h"], ["evaluate", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["-h"]])
 def test_help_needs_no_model(words, capsys):
     assert main(words) == 0
     assert "--dataset NAME" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", ["compare", "doctor", "evaluate", "planted", "recommend", "report", "tune"]
+)
+def test_each_command_has_a_help_of_its_own(command, capsys):
+    assert main([command, "--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: ")
+    assert command in shown.splitlines()[0]
 
 
 def test_help_lists_the_options_of_a_model(capsys):

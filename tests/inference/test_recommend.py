@@ -263,3 +263,32 @@ def test_histories_of_a_file(folder: Path, tmp_path: Path, capsys: pytest.Captur
     assert main(["recommend", "--run", run, *words]) == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert [line.split()[0] for line in lines] == ["0", "1"]
+
+
+@pytest.mark.parametrize("line", ["i1 i2", "i1, i2", "i1;i2"])
+def test_histories_without_tabs(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+):
+    run = str(folder / "elsewhere" / "SASRec")
+    (tmp_path / "histories").write_text(f"i5\n{line}\n")
+    assert main(["recommend", "--run", run, "--histories_file", str(tmp_path / "histories")]) == 2
+    assert (
+        f"histories_file: line 2, '{line}', begins with the item 'i1': items stand with tabs"
+        in (capsys.readouterr().err)
+    )
+
+
+def test_rankings_that_are_shorter_than_asked_are_told(
+    general: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    seen = sorted(seen_of(general, "u1"))[:2]
+    (tmp_path / "items").write_text("\n".join(seen))
+    words = ["recommend", "--run", str(general.run_dir), "--users", "u1", "-k", "2"]
+    words += ["--candidates_file", str(tmp_path / "items")]
+    assert main(words) == 0
+    assert (
+        "note: 1 of 1 got fewer than 2 items: there are no more in the candidates, less what"
+        in (capsys.readouterr().err)
+    )
+    assert main([*words, "--include_seen"]) == 0
+    assert capsys.readouterr().err == ""
