@@ -1,10 +1,12 @@
 """The text of `--help`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET
 from recbole_invariant.configuration.known_keys import schema_of
-from recbole_invariant.configuration.layers import Layer
+from recbole_invariant.configuration.layers import Layer, default_layers, merged, origins
 from recbole_invariant.configuration.wrapped import find_wrapped, wrapping_option
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import Option
@@ -50,12 +52,26 @@ options of a run:
 exit codes: 0 done, 1 the run failed, 2 wrong input, 130 and 143 interrupted"""
 
 
+@dataclass(frozen=True)
+class InForce:
+    """What options have where the user sets none of them.
+
+    Attributes:
+        values: option -> its value.
+        layers: option -> what set it.
+    """
+
+    values: Mapping[str, Any]
+    layers: Mapping[str, str]
+
+
 def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> str:
     """Return the usage, with the options of a model where one is named.
 
     Args:
         model: name, dotted path or class of the model.
-        given: the command line's options as text; they say which model it wraps, if it wraps any.
+        given: the command line's options as text; they say which model it wraps, if it wraps any,
+            which variant it is, and whose dataset's options hold.
 
     Raises:
         InputError: there is no such model.
@@ -70,17 +86,21 @@ def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> s
     if problems:
         raise InputError(problems)
     options = list(schema_of(entry.model_class, wrapped).options.values())
-    parts = [USAGE, *_section(entry.name, _family(entry.model_class), options)]
+    variant = given.get("variant")
+    layers = default_layers(entry.name, entry.model_class, dataset, variant, wrapped)
+    force = InForce(merged(layers), origins(layers))
+    parts = [USAGE, *_section(entry.name, _family(entry.model_class), options, force)]
     if wrapped is not None:
         title = f"{wrapped.__name__} ({wrapping_option(entry.model_class)})"
-        parts += _section(title, _family(wrapped), options)
-    return "\n".join([*parts, *_section("every run", {"overall"}, options)])
+        parts += _section(title, _family(wrapped), options, force)
+    return "\n".join([*parts, *_section("every run", {"overall"}, options, force)])
 
 
-def _section(title: str, files: set[str], options: list[Option]) -> list[str]:
+def _section(title: str, files: set[str], options: list[Option], force: InForce) -> list[str]:
     """Return the lines of the options that some YAML files declare, nothing if there are none."""
     own = [option for option in options if option.source_file.removesuffix(".yaml") in files]
-    return [f"\noptions of {title}, with their defaults:", *map(_line, own)] if own else []
+    lines = [_line(option, force) for option in own]
+    return [f"\noptions of {title}, with their defaults:", *lines] if own else []
 
 
 def _family(model_class: type) -> set[str]:
@@ -89,7 +109,9 @@ def _family(model_class: type) -> set[str]:
     return names | {name.lower() for name in names}
 
 
-def _line(option: Option) -> str:
+def _line(option: Option, force: InForce) -> str:
     condition = f", {option.constraint.text}" if option.constraint else ""
     kind = f" ({' or '.join(option.types)}{condition})" if option.types else ""
-    return f"  --{option.name}={option.default}{kind}\n      {option.help}".rstrip()
+    value = force.values.get(option.name, option.default)
+    other = "" if value == option.default else f"; {value} by {force.layers[option.name]}"
+    return f"  --{option.name}={option.default}{kind}{other}\n      {option.help}".rstrip()

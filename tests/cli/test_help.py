@@ -1,5 +1,7 @@
 """`--help` of a model that wraps another lists the options of both."""
 
+import re
+
 import pytest
 
 from recbole_invariant.cli.main import main
@@ -55,3 +57,12 @@ def test_a_model_that_wraps_none_has_no_such_section(capsys):
 def test_a_backbone_that_cannot_be_wrapped(capsys, backbone):
     assert main(["--help", "--model=IDEA", f"--backbone={backbone}"]) == 2
     assert "error: command line: backbone: " in capsys.readouterr().err
+
+
+def test_what_the_dataset_or_the_variant_sets_instead_is_said(capsys):
+    text = shown(capsys, "--model=UltraGCN")
+    assert re.search(r"--learning_rate=\S+ .*; 0.005 by dataset_configs/ml-100k.yaml models", text)
+    assert " by dataset_configs" not in shown(capsys, "--model=UltraGCN", "--dataset=of_mine")
+
+    text = shown(capsys, "--model=PaInvRL", "--variant=paper")
+    assert "--n_environments=3 (int, >= 2); 10 by variant paper\n" in text
