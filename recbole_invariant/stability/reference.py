@@ -11,6 +11,12 @@ TEMPERATURES = tuple(round(0.3 + 0.1 * k, 1) for k in range(10))
 """Factors on the scores that are tried, .3 to 1.2."""
 
 
+def described_temperature(temperature: float) -> str:
+    """Write a temperature; one at an end of those tried may be too small or too large."""
+    ends = {TEMPERATURES[0]: " (the smallest tried)", TEMPERATURES[-1]: " (the largest tried)"}
+    return f"{temperature}{ends.get(temperature, '')}"
+
+
 @dataclass(frozen=True)
 class ItemSample:
     """Items that stand for the catalogue in sums over all items.

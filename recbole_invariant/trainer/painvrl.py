@@ -17,6 +17,7 @@ from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.truth import truth_diagnostics
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.stability.gate import GateOptions, assess, make_reference
+from recbole_invariant.stability.reference import described_temperature
 from recbole_invariant.trainer.expert_stage import ExpertStage
 from recbole_invariant.trainer.final_mask import final_mask, stability_diagnostics
 from recbole_invariant.trainer.given_stage import GivenStage
@@ -175,7 +176,7 @@ class PaInvRLTrainer(StagedTrainer):
         stability = assess(workspace.reference, GateOptions.from_config(self.config))
         workspace.stability, flagged = stability, stability.flagged
         self.logger.info(
-            f"reference: temperature {stability.temperature}, "
+            f"reference: temperature {described_temperature(stability.temperature)}, "
             f"{int(flagged.sum())} of {len(flagged)} feature dimensions flagged as unstable"
         )
         if not any(isinstance(stage, ExpertStage) for stage in self.stages):

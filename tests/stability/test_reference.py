@@ -6,7 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_invariant.stability.reference import TEMPERATURES, ItemSample, sample_items
+from recbole_invariant.stability.reference import (
+    TEMPERATURES,
+    ItemSample,
+    described_temperature,
+    sample_items,
+)
 from tests.stability.held_out import World, draw_world, generator
 
 WORLDS = st.builds(
@@ -157,3 +162,10 @@ def test_who_has_seen_the_whole_sample_leaves_sums_finite() -> None:
     assert all(torch.isfinite(block.log_likelihood).all() for block in blocks)
     alone = world.scores((fold + 1) % 3)[int(world.users[0]), int(world.items[0])]
     assert alone == -np.inf
+
+
+def test_a_temperature_at_an_end_of_those_tried_is_marked() -> None:
+    texts = [described_temperature(temperature) for temperature in TEMPERATURES]
+    assert texts[0] == "0.3 (the smallest tried)"
+    assert texts[1:-1] == [str(temperature) for temperature in TEMPERATURES[1:-1]]
+    assert texts[-1] == "1.2 (the largest tried)"
