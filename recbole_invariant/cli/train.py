@@ -30,15 +30,7 @@ def train(arguments: Arguments) -> int:
     if named and arguments.take("output_dir"):
         raise InputError("output_dir: a resumed run keeps its folder; leave it away.")
     if model is None and not named:
-        from recbole_invariant.configuration.layers import Layer
-        from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
-
-        given = Layer(COMMAND_LINE, dict(arguments.options))
-        missing = (
-            f"--model is missing. Ours are {', '.join(MODELS)}; every RecBole model and the dotted "
-            "path of a class of your own work too."
-        )
-        raise InputError([*check_options([given]).problems, missing])
+        raise _without_model(arguments)
     output_dir = arguments.take("output_dir") or "runs"
     run_name = arguments.take("run_name")
     from recbole_invariant.quick_start import run
@@ -59,6 +51,19 @@ def train(arguments: Arguments) -> int:
     print(result.table)
     print(f"run folder: {result.run_dir}")
     return 0
+
+
+def _without_model(arguments: Arguments) -> InputError:
+    """Say that no model is named, and which other options are misspelt: one may be `model`."""
+    from recbole_invariant.configuration.layers import Layer
+    from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
+
+    missing = (
+        f"--model is missing. Ours are {', '.join(MODELS)}; every RecBole model and the dotted "
+        "path of a class of your own work too."
+    )
+    given = Layer(COMMAND_LINE, dict(arguments.options))
+    return InputError([*check_options([given]).problems, missing])
 
 
 def _values_in(config_files: list[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """All runs of a comparison, their options resolved and checked before any of them starts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
@@ -8,8 +8,8 @@ from typing import Any
 
 from recbole_invariant.comparison.baselines import WITHOUT_OPTIONS
 from recbole_invariant.comparison.fingerprint import data_fingerprint, fingerprint
-from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, folder_name, own_options
-from recbole_invariant.config import build_config
+from recbole_invariant.comparison.resolved import Given, Resolved
+from recbole_invariant.comparison.specs import SEED_IN_PATH, ModelSpec, folder_name
 from recbole_invariant.configuration.option_checks import joined
 from recbole_invariant.data.splits.apply import chosen_protocol
 from recbole_invariant.errors import InputError, suggest
@@ -76,8 +76,7 @@ class Plan:
         table_metrics: the option of that name.
         tuned: label -> how many options the dataset's section for its model sets.
         specs: the lines as they were given.
-        given: options of all models as they were given: `config`, `config_files`,
-            `command_line` and `settled` of `make_plan`.
+        given: options of all models as they were given.
     """
 
     dataset: str
@@ -89,7 +88,7 @@ class Plan:
     table_metrics: list[str] | None
     tuned: dict[str, int]
     specs: list[ModelSpec] = field(repr=False)
-    given: dict[str, Any] = field(repr=False)
+    given: Given = field(repr=False)
 
     def describe(self) -> str:
         """List the runs and what is done already."""
@@ -141,55 +140,18 @@ def make_plan(
     Raises:
         InputError: everything that is wrong with any of the models, once each.
     """
-    common, config = dict(command_line or {}), dict(config or {})
-    problems = _taken([*common, *config])
-    made: dict[str, tuple[Any, type, str | None]] = {}
-    for spec in specs:
-        problems += _taken(spec.options)
-        words = own_options(common, spec, seeds[0], settled or {})
-        try:
-            resolved = build_config(spec.model, dataset, config, config_files, words)
-            if resolved["baselines"] or resolved["baseline_options"]:
-                problems.append(f"baselines: {TAKEN['baselines']}.")
-            protocol = chosen_protocol(resolved, resolved.layers.get("ood", ""))
-            made[spec.label] = resolved, resolve(spec.model).model_class, protocol
-        except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    problems += _different_protocols({label: protocol for label, (*_, protocol) in made.items()})
-    if problems:
-        raise InputError(dict.fromkeys(problems))
-    unread = joined(text for resolved, *_ in made.values() for text in resolved.warnings)
+    given = Given(
+        dict(config or {}), list(config_files), dict(command_line or {}), dict(settled or {})
+    )
+    resolved = _resolve(specs, dataset, seeds[0], given)
+    unread = joined(text for line in resolved.values() for text in line.config.warnings)
     for warning in unread if warns else ():
         getLogger().warning(f"warning: {warning}")
-    first, _, protocol = next(iter(made.values()))
+    first = next(iter(resolved.values()))
+    protocol = first.protocol
     folder = Path(out) if out else Path("runs") / f"compare-{dataset}-{protocol or 'own'}"
-    known: dict[Path, str] = {}
-    runs = []
-    for seed in seeds:
-        for position, spec in enumerate(specs):
-            resolved, model_class, _ = made[spec.label]
-            words = own_options(common, spec, seed, settled or {})
-            if SEED_IN_PATH in {**common, **spec.options}.get("data_path", ""):
-                resolved = build_config(spec.model, dataset, config, config_files, words)
-            data = data_fingerprint(resolved, known)
-            digest = fingerprint(resolved, model_class, seed, data)
-            runs.append(
-                PlannedRun(
-                    spec.label,
-                    position,
-                    spec.model,
-                    dataset,
-                    seed,
-                    words,
-                    config,
-                    list(config_files),
-                    folder / "runs" / f"{folder_name(spec.label)}-seed{seed}-{digest}",
-                    spec.search,
-                )
-            )
+    runs = list(_runs(specs, dataset, seeds, folder, given, resolved))
     _require_different(runs)
-    tuned = {label: _tuned(resolved, cls.__name__) for label, (resolved, cls, _) in made.items()}
-    given = {"config_files": list(config_files), "settled": dict(settled or {})}
     return Plan(
         dataset,
         protocol,
@@ -197,11 +159,68 @@ def make_plan(
         [spec.label for spec in specs],
         list(seeds),
         runs,
-        first["table_metrics"],
-        tuned,
+        first.config["table_metrics"],
+        {label: line.n_tuned() for label, line in resolved.items()},
         list(specs),
-        {"config": config, "command_line": common, **given},
+        given,
     )
+
+
+def _resolve(
+    specs: Sequence[ModelSpec], dataset: str, seed: int, given: Given
+) -> dict[str, Resolved]:
+    """Resolve each line's options.
+
+    Raises:
+        InputError: everything that is wrong with any of them, once each.
+    """
+    problems = _taken([*given.command_line, *given.config])
+    resolved: dict[str, Resolved] = {}
+    for spec in specs:
+        problems += _taken(spec.options)
+        try:
+            config = given.build(spec, dataset, seed)
+            if config["baselines"] or config["baseline_options"]:
+                problems.append(f"baselines: {TAKEN['baselines']}.")
+            protocol = chosen_protocol(config, config.layers.get("ood", ""))
+            resolved[spec.label] = Resolved(config, resolve(spec.model).model_class, protocol)
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    problems += _different_protocols({label: line.protocol for label, line in resolved.items()})
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return resolved
+
+
+def _runs(
+    specs: Sequence[ModelSpec],
+    dataset: str,
+    seeds: Sequence[int],
+    folder: Path,
+    given: Given,
+    resolved: Mapping[str, Resolved],
+) -> Iterator[PlannedRun]:
+    """Name all runs, seed by seed; where each seed has data of its own, its options are too."""
+    known: dict[Path, str] = {}
+    for seed in seeds:
+        for position, spec in enumerate(specs):
+            line = resolved[spec.label]
+            config = line.config
+            if SEED_IN_PATH in {**given.command_line, **spec.options}.get("data_path", ""):
+                config = given.build(spec, dataset, seed)
+            digest = fingerprint(config, line.model_class, seed, data_fingerprint(config, known))
+            yield PlannedRun(
+                spec.label,
+                position,
+                spec.model,
+                dataset,
+                seed,
+                given.words(spec, seed),
+                given.config,
+                given.config_files,
+                folder / "runs" / f"{folder_name(spec.label)}-seed{seed}-{digest}",
+                spec.search,
+            )
 
 
 def check_baseline(baseline: str | None, specs: Sequence[ModelSpec]) -> None:
@@ -241,8 +260,3 @@ def _different_protocols(protocols: Mapping[str, str | None]) -> list[str]:
         return []
     named = ", ".join(f"{label}: {name or 'none'}" for label, name in protocols.items())
     return [f"ood: the models would be cut by different protocols ({named}); give --ood=NAME."]
-
-
-def _tuned(config: Any, model: str) -> int:
-    """Count the options that a section `models.<model>` sets."""
-    return sum(layer.endswith(f" models.{model}") for layer in config.layers.values())

@@ -77,7 +77,8 @@ def with_options_found(
     specs = [found.get(spec.label, spec) for spec in plan.specs]
     missing = {one.spec.label for one in searches.planned} - found.keys()
     specs = [spec for spec in specs if spec.label not in missing]
-    made = make_comparison(specs, plan.dataset, plan.seeds, plan.out, **plan.given, warns=False)
+    given = vars(plan.given)
+    made = make_comparison(specs, plan.dataset, plan.seeds, plan.out, **given, warns=False)
     return made, failures
 
 

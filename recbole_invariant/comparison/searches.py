@@ -116,7 +116,7 @@ def plan_searches(plan: Plan, trials: int, arguments: Mapping[str, Any]) -> Sear
     planned, left_out, problems = list[PlannedSearch](), dict[str, str](), list[str]()
     checksums: dict[Path, str] = {}
     for spec in plan.specs:
-        words = own_options(plan.given["command_line"], spec, plan.seeds[0], {})
+        words = own_options(plan.given.command_line, spec, plan.seeds[0], {})
         given = {**shared_options(plan), "command_line": words}
         try:
             resolved = build_config(spec.model, plan.dataset, *given.values())
@@ -139,7 +139,7 @@ def plan_searches(plan: Plan, trials: int, arguments: Mapping[str, Any]) -> Sear
 
 def shared_options(plan: Plan) -> dict[str, Any]:
     """Return the options of all models but those as text, which each line has for itself."""
-    return {key: plan.given[key] for key in ("config", "config_files")}
+    return {"config": plan.given.config, "config_files": plan.given.config_files}
 
 
 def _known(trials: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
