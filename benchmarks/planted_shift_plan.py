@@ -67,6 +67,7 @@ LINES: dict[str, tuple[str, ...]] = {
         GATE_ALONE,
         ORACLE,
     ),
+    "reference": (BASELINE, "PaInvRL", "PaInvRL[reference_selection=likelihood]", ORACLE),
     # the paper's Table 3: one risk alone, and both
     "risks": (BASELINE, "PaInvRL[pareto=erm]", "PaInvRL[pareto=irm]", "PaInvRL", ORACLE),
     # the paper's Figure 4; dataset_configs/planted.yaml has 3

@@ -141,7 +141,7 @@ class HeldOutReference:
         self.order = torch.argsort(users, stable=True)
         self.users, self.items = users[self.order], items[self.order]
         self.folds, self.n_folds = folds[self.order], len(tables.user)
-        self.temperature = 1.0
+        self.temperature, self.likelihood = 1.0, 0.0
         self._kept: tuple[int, Tensor] | None = None
         n_users = tables.user.shape[1]
         counts = torch.bincount(users, minlength=n_users)
@@ -150,20 +150,24 @@ class HeldOutReference:
     def calibrate(self, every: int = 1) -> float:
         """Set the temperature to what makes held-out clicks most likely, and return it.
 
+        The attribute `likelihood` is then their mean log-likelihood.
+
         Args:
             every: look at one block of users in so many.
         """
-        totals = torch.zeros(len(TEMPERATURES), dtype=torch.float64)
+        totals, n_clicks = torch.zeros(len(TEMPERATURES), dtype=torch.float64), 0
         for fold, first, last in self._blocks(every):
             sample = self.sample(fold, first)
             scores, clicked, rows = self._scores(fold, first, last, sample)
             if not len(rows):
                 continue
+            n_clicks += len(rows)
             user = self.users[rows] - first
             for k, temperature in enumerate(TEMPERATURES):
                 normaliser = log_normaliser(temperature * scores, sample)
                 totals[k] += float((temperature * clicked - normaliser[user]).double().sum())
         self.temperature = TEMPERATURES[int(totals.argmax())]
+        self.likelihood = float(totals.max()) / max(1, n_clicks)
         return self.temperature
 
     def blocks(self, every: int = 1) -> Iterator[HeldOut]:

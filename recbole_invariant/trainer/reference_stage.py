@@ -15,10 +15,12 @@ from recbole_invariant.environment.models import EnvironmentModels
 from recbole_invariant.model.general_recommender.ultragcnf import UltraGCNF
 from recbole_invariant.seeding import torch_generator
 from recbole_invariant.stability.folds import held_in_batches, user_folds
-from recbole_invariant.stability.reference import FoldTables
+from recbole_invariant.stability.gate import make_reference
+from recbole_invariant.stability.reference import FoldTables, HeldOutReference
 from recbole_invariant.trainer.optimizer import optimizer_state
 from recbole_invariant.trainer.ranking_stage import TrainingPairs
-from recbole_invariant.trainer.stage import Stage
+from recbole_invariant.trainer.reference_selection import LikelihoodSelection
+from recbole_invariant.trainer.stage import EpochEnd, Stage
 from recbole_invariant.trainer.workspace import Workspace
 
 
@@ -27,8 +29,9 @@ class ReferenceStage(Stage):
 
     The loss and the decay are those of pretraining, always by Adam and on whole tables (`learner`
     and `weight_decay_scope` say nothing here). Each fold has an interaction graph of its own:
-    the graph of all rows would tell a model of the clicks it must not know. Nothing is validated;
-    it trains for as many epochs as pretraining needed (option `reference_epochs`).
+    the graph of all rows would tell a model of the clicks it must not know. No validation row is
+    looked at. It trains for as many epochs as pretraining needed (option `reference_epochs`), or
+    until its held-out clicks are most likely (`reference_selection: likelihood`).
 
     Args:
         model: the backbone, for its features and weights.
@@ -49,11 +52,13 @@ class ReferenceStage(Stage):
         super().__init__("reference", config["reference_epochs"] or config["pretrain_epochs"])
         self.model, self.config, self.train_data = model, config, train_data
         self.workspace, self.on_end, self.n_folds = workspace, on_end, config["reference_folds"]
+        by_likelihood = config["reference_selection"] == "likelihood"
+        self.selection = LikelihoodSelection() if by_likelihood else None
 
     def begin(self) -> None:
         """Deal out the folds, make models, graphs, batches and optimiser."""
         config, device = self.config, self.config["device"]
-        if not (config["reference_epochs"] or self.epochs_given):
+        if not (config["reference_epochs"] or self.epochs_given or self.selection):
             self.epochs = min(self.epochs, self.workspace.pretrain_epochs)
         self.generator = torch_generator(config["seed"], f"sampling/{self.name}", device)
         self.pairs = TrainingPairs.from_loader(self.train_data, device)
@@ -122,20 +127,45 @@ class ReferenceStage(Stage):
         self.optimizer.step()
         return {"loss": loss.detach() / len(losses)}
 
-    def end(self) -> None:
-        """Hand the fold models on."""
+    def end_epoch(self, epoch: int) -> EpochEnd:
+        """Ask how likely the held-out clicks are, where that selects."""
+        if self.selection is None:
+            return EpochEnd()
+        likelihood = self._reference().likelihood
+        finished = self.selection.offer(epoch, likelihood, self.models)
+        return EpochEnd({"held_out_log_likelihood": round(likelihood, 6)}, finished)
+
+    def _tables(self) -> FoldTables:
+        """Return the fold models as tables."""
         models, n_folds = self.models, self.n_folds
-        self.workspace.folds = self.folds
-        self.workspace.fold_tables = FoldTables(
+        return FoldTables(
             models.user.detach().view(n_folds, models.n_users, -1),
             models.user_content.detach().view(n_folds, models.n_users, -1),
             models.item.detach().view(n_folds, models.n_items, -1),
             models.projection.detach(),
             models.bias.detach(),
         )
+
+    @torch.no_grad()
+    def _reference(self) -> HeldOutReference:
+        """Make the held-out reference of the fold models as they are."""
+        return make_reference(
+            self._tables(),
+            self.model.item_features,
+            (self.pairs.users, self.pairs.items, self.folds),
+            self.config["reference_items"],
+            self.config["seed"],
+        )
+
+    def end(self) -> None:
+        """Hand the fold models on, the selected ones where they are selected."""
+        if self.selection is not None:
+            self.selection.restore(self.models)
+        self.workspace.folds, self.workspace.fold_tables = self.folds, self._tables()
         self.on_end()
         # the trainer keeps its stages: the workspace alone says how long the tables live
-        del models, self.models, self.optimizer, self.graphs
+        del self.models, self.optimizer, self.graphs
+        self.selection = None
 
     def generators(self) -> dict[str, torch.Generator]:
         """Return the stream of batches and negatives."""
@@ -148,6 +178,7 @@ class ReferenceStage(Stage):
             "optimizer": optimizer_state(self.optimizer),
             "generator": self.generator.get_state(),
             "epochs": self.epochs,
+            "selection": None if self.selection is None else self.selection.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -156,3 +187,5 @@ class ReferenceStage(Stage):
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.epochs = state["epochs"]
+        if self.selection is not None:
+            self.selection.load_state(state["selection"])

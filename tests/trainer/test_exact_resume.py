@@ -36,7 +36,7 @@ STAGED: dict[str, Any] = {
     "pareto_norm": "first", "mask_tolerance": None,
 }  # fmt: skip
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
-    "PaInvRL": ("items", {**STAGED, "reference_epochs": 2}),
+    "PaInvRL": ("items", {**STAGED, "reference_epochs": 2, "reference_selection": "likelihood"}),
     "InvRL": ("items", {**STAGED, "him_epochs": 1, "him_rounds": 2, "outer_iterations": 1}),
     "UltraGCN": ("items", {"n_negatives": 4}),
     "BPR": ("items", {}),
