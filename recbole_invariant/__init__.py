@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-compat.check_host()
 compat.apply()
 
 from recbole_invariant import registry  # noqa: E402 - reads RecBole, so only after the mends

@@ -129,6 +129,8 @@ def make_folder(folder: Path, option: str, new: bool = False) -> Path:
 
 def _obstacle(folder: Path, error: OSError) -> str:
     """Say why a folder cannot be made."""
+    if isinstance(error, PermissionError):
+        return "you may not write there"
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
         return f"{there} is a file, not a folder"

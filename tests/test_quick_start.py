@@ -143,6 +143,9 @@ def test_a_reopened_run_takes_other_cutoffs(done: RunResult) -> None:
     assert again.metrics["iid"]["recall@5"] == done.metrics["iid"]["recall@5"]
     assert "hit@1" in again.metrics["ood_popularity"]
     assert "hit@1" in again.per_user["iid"].columns
+    assert evaluate_run(done.run_dir, command_line={"topk": "1,3"}).metrics.keys() == (
+        again.metrics.keys()
+    )
     without = evaluate_run(done.run_dir, command_line={"topk": "[1,3]"})
     assert without.metrics["iid"]["recall@1"] == again.metrics["iid"]["recall@1"]
 
@@ -155,6 +158,8 @@ def test_a_reopened_run_takes_other_cutoffs(done: RunResult) -> None:
         ({"popularity_gamma": [3.0]}, r"rows that the model has seen would be tested"),
         ({"positive_threshold": 3}, r"training set is not the one of this run"),
         ({"topkk": 3}, r"topkk.*topk"),
+        ({"learning_rate": 0.1}, r"^learning_rate: of \w+ or its training, which is done"),
+        ({"embedding_size": 8, "topk": [3]}, r"^embedding_size: of \w+ or its training"),
     ],
 )
 def test_a_reopened_run_refuses_another_split(

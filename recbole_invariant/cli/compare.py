@@ -11,6 +11,9 @@ from recbole_invariant.cli.tune import NUMBERS, take_own
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
 
+WORDS = ("searcher", "scheduler", "address")
+"""Options of the searches that are words."""
+
 
 def compare(arguments: Arguments) -> int:
     """Run what is missing and print the table.
@@ -25,6 +28,8 @@ def compare(arguments: Arguments) -> int:
         print(USAGE)
         return 0
     models = arguments.take("models")
+    if models is None and "model" in arguments.options:
+        raise InputError("compare takes its models by --models A,B,..., not by --model.")
     if models is None:
         raise InputError("compare needs --models, e.g. --models PaInvRL,UltraGCN,LightGCN,BPR,Pop.")
     jobs = parse_value(arguments.take("jobs", "1") or "")
@@ -72,13 +77,14 @@ def _searching(arguments: Arguments) -> dict[str, Any]:
     """
     text = arguments.take("tune")
     if text is None:
+        early = [name for name in (*WORDS, *NUMBERS) if name in arguments.options]
+        if early:
+            raise InputError(f"{', '.join(early)}: of a search; give how many trials by --tune=N.")
         return {}
     trials = parse_value(text)
     if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
         raise InputError(f"tune: expected how many trials each model gets, >= 1, not '{text}'.")
-    words = ("searcher", "scheduler", "address")
-    numbers = [name for name in NUMBERS if name != "trials"]
-    options = take_own(arguments, words, numbers)
+    options = take_own(arguments, WORDS, [name for name in NUMBERS if name != "trials"])
     if "objective" in arguments.options:
         raise InputError(
             "objective: compare searches by what selects the epochs of its runs; set --selection "

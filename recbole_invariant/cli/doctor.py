@@ -1,5 +1,7 @@
 """`doctor`: what this environment has."""
 
+from pathlib import Path
+
 from recbole_invariant.cli.arguments import Arguments
 from recbole_invariant.doctor import format_report, report
 from recbole_invariant.errors import InputError
@@ -27,6 +29,8 @@ def doctor(arguments: Arguments) -> int:
     others = [*arguments.options, *(["config_files"] if arguments.config_files else [])]
     if others:
         raise InputError(f"doctor takes --data_path DIR only, not --{', --'.join(others)}.")
+    if data_path is not None and not Path(data_path).is_dir():
+        raise InputError(f"data_path: there is no folder {data_path}.")
     found = report(data_path)
     print(format_report(found))
     return 0 if found.healthy else 2

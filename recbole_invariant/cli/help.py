@@ -51,6 +51,10 @@ options of a run:
 `--model IDEA --backbone SASRec --help`, those of both.
 exit codes: 0 done, 1 the run failed, 2 wrong input, 130 and 143 interrupted"""
 
+HOST_OPTIONS = """
+RecBole's own options are taken as well, e.g. --load_col, --benchmark_filename, --TIME_FIELD,
+--user_inter_num_interval: https://recbole.io/docs/user_guide/config_settings.html"""
+
 
 @dataclass(frozen=True)
 class InForce:
@@ -93,7 +97,7 @@ def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> s
     if wrapped is not None:
         title = f"{wrapped.__name__} ({wrapping_option(entry.model_class)})"
         parts += _section(title, _family(wrapped), options, force)
-    return "\n".join([*parts, *_section("every run", {"overall"}, options, force)])
+    return "\n".join([*parts, *_section("every run", {"overall"}, options, force), HOST_OPTIONS])
 
 
 def _section(title: str, files: set[str], options: list[Option], force: InForce) -> list[str]:

@@ -29,7 +29,8 @@ def planted_usage(kind: str) -> str:
     lines.append(f"\noptions of --kind {kind}, with their defaults:")
     lines += option_lines(SequenceOptions if kind == "sequences" else PlantedOptions)
     other = "items" if kind == "sequences" else "sequences"
-    return "\n".join([*lines, f"\nThose of the other kind: planted --kind {other} --help"])
+    lines.append(f"\nThose of the other kind: planted --kind {other} --help")
+    return "\n".join([*lines, "exit codes: 0 done, 1 it failed, 2 wrong input"])
 
 
 def option_lines(kind: type[Any]) -> list[str]:

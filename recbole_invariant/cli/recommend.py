@@ -30,7 +30,8 @@ Ranks items by the model of a finished run. The run folder suffices; the data is
                            default error
   --unknown_items drop     leave items out that the model does not know; default error
   --out FILE.parquet       or FILE.csv; without it a table is printed
-  --device NAME            where the model computes, default cpu"""
+  --device NAME            where the model computes, default cpu
+exit codes: 0 done, 1 it failed, 2 wrong input"""
 
 DEFAULT_K = 10
 WHOM = ("users", "users_file", "all", "histories_file")
@@ -128,7 +129,7 @@ def _check(arguments: Arguments) -> None:
     if "run" not in given:
         problems.append("recommend needs --run DIR, the folder of a finished run.")
     chosen = [name for name in WHOM if name in given]
-    if len(chosen) != 1:
+    if len(chosen) != 1 and not problems:
         whom = ", ".join(f"--{name}" for name in WHOM)
         named = " and ".join(f"--{name}" for name in chosen) or "none"
         problems.append(f"recommend needs one of {whom}; given: {named}.")

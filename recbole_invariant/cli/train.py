@@ -30,7 +30,7 @@ def train(arguments: Arguments) -> int:
     if named and arguments.take("output_dir"):
         raise InputError("output_dir: a resumed run keeps its folder; leave it away.")
     if model is None and not named:
-        raise _without_model(arguments)
+        raise _without_model(arguments, resume)
     output_dir = arguments.take("output_dir") or "runs"
     run_name = arguments.take("run_name")
     from recbole_invariant.quick_start import run
@@ -53,7 +53,7 @@ def train(arguments: Arguments) -> int:
     return 0
 
 
-def _without_model(arguments: Arguments) -> InputError:
+def _without_model(arguments: Arguments, resume: str | None) -> InputError:
     """Say that no model is named, and which other options are misspelt: one may be `model`."""
     from recbole_invariant.configuration.layers import Layer
     from recbole_invariant.configuration.option_checks import COMMAND_LINE, check_options
@@ -62,6 +62,8 @@ def _without_model(arguments: Arguments) -> InputError:
         f"--model is missing. Ours are {', '.join(MODELS)}; every RecBole model and the dotted "
         "path of a class of your own work too."
     )
+    if resume == AUTO:
+        missing += " --resume auto looks for a run of the model and the options that are given."
     given = Layer(COMMAND_LINE, dict(arguments.options))
     return InputError([*check_options([given]).problems, missing])
 

@@ -35,4 +35,5 @@ the end:
   --refit HOW              train (default), train+valid for the epochs that were best, or none
   --resume DIR             go on with a search that was stopped, or that is to have more trials
   --dry_run                print the plan and the space, train nothing
+exit codes: 0 done, 1 the search failed, 2 wrong input, 130 and 143 interrupted
 docs/tuning.md says more."""

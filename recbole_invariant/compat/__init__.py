@@ -8,6 +8,11 @@ is imported, so that nothing of RecBole is loaded on their account.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recbole_invariant.compat.host import check_host
+
+check_host()  # before anything below imports a library that may be missing
+
+# ruff: noqa: E402
 from recbole_invariant.compat.anomaly import mend_anomaly_detection
 from recbole_invariant.compat.checkpoints import (
     host_files,
@@ -19,7 +24,6 @@ from recbole_invariant.compat.checkpoints import (
 )
 from recbole_invariant.compat.collector import mend_collector
 from recbole_invariant.compat.dataset import mend_fill_missing, mend_missing_sequences
-from recbole_invariant.compat.host import check_host
 from recbole_invariant.compat.libraries import (
     mend_dok_update,
     mend_numpy_aliases,

@@ -23,11 +23,15 @@ def host_yaml_files() -> list[Path]:
 
 
 def _package_folder(name: str) -> Path:
-    """Return a YAML folder: a sub-package where installed, the top level of a source tree."""
-    full_name = f"recbole_invariant.{name}"
-    if find_spec(full_name) is not None:
-        return Path(next(iter(import_module(full_name).__path__)))
-    return Path(__file__).parents[2] / name
+    """Return a YAML folder: the top level of a source tree, a sub-package where installed.
+
+    The tree is asked first: where another one is installed for editing, the sub-package is that
+    one's, and code and options would be of two versions.
+    """
+    tree, full_name = Path(__file__).parents[2], f"recbole_invariant.{name}"
+    if (tree / "setup.py").is_file() or find_spec(full_name) is None:
+        return tree / name
+    return Path(next(iter(import_module(full_name).__path__)))
 
 
 def properties_folder() -> Path:

@@ -112,6 +112,8 @@ def _problem(schema: Schema, layer: str, key: str, value: Any) -> str | None:
     if layer == COMMAND_LINE and value == NO_VALUE and _is_place(option):
         return f"--{key} has no value."
     problem = value_problem(option, value)
+    if problem and layer == COMMAND_LINE and value is True:
+        return f"--{key} has no value (or true): option '{key}' {problem}"
     return f"option '{key}' {problem}" if problem else nested_problem(key, value)
 
 

@@ -43,15 +43,17 @@ def keep_raw_floats() -> Iterator[None]:
 
 
 def request_column(config: Any) -> None:
-    """Ask RecBole to load the column that the protocol `column` cuts by.
+    """Ask RecBole to load the column that the protocol cuts by: `column` and `temporal`.
 
     It is dropped after the cut unless the user loads it: it says which test a row is in.
 
     Args:
-        config: reads `ood` and `column_field`; `load_col` and `unused_col` are changed.
+        config: reads `ood`, `column_field` and `TIME_FIELD`; `load_col` and `unused_col` are
+            changed.
     """
-    field, load = config["column_field"], config["load_col"]
-    if config["ood"] != "column" or not field or not load or field in load.get("inter", []):
+    cuts_by = {"column": config["column_field"], "temporal": config["TIME_FIELD"]}
+    field, load = cuts_by.get(config["ood"]), config["load_col"]
+    if not field or not load or field in load.get("inter", []):
         return
     config["load_col"] = {**load, "inter": [*load["inter"], field]}
     unused = dict(config["unused_col"] or {})

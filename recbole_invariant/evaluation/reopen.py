@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from recbole.utils.argument_list import training_arguments
 
 from recbole_invariant.config import CONFIG_FILE, build_config
-from recbole_invariant.configuration.yaml_text import parse_value
+from recbole_invariant.configuration.known_keys import Schema, schema_of
+from recbole_invariant.configuration.option_checks import convert_text
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
@@ -42,15 +44,16 @@ def evaluate_run(
         The metrics of the test sets, and the record of the run with these.
 
     Raises:
-        InputError: the folder is not of a finished run, its data changed, or the options would
-            change the split.
+        InputError: the folder is not of a finished run, its data changed, or the options are of
+            the model or would change the split.
     """
     run_dir = Path(run_dir)
     record = read_record(run_dir)
     entry = entry_of(record)
     file = str(run_dir / records.CONFIG_FILE)
     given = {**(overrides or {}), **(command_line or {})}
-    changed = {**_shown_metric(record, given), **(overrides or {})}
+    _require_evaluation_only(entry, given)
+    changed = {**_shown_metric(record, given, schema_of(entry.model_class)), **(overrides or {})}
     config = build_config(
         entry.model_class, record["dataset"], changed, [file], dict(command_line or {}), file
     )
@@ -87,7 +90,30 @@ def _columns(config: Any, metrics: Metrics, given: Mapping[str, Any]) -> list[st
     return [name for kind in kinds for name in measured if name.split("@")[0] == kind]
 
 
-def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+def _require_evaluation_only(entry: ModelEntry, given: Mapping[str, Any]) -> None:
+    """Refuse options of the model and of its training, which is done.
+
+    Raises:
+        InputError: names them.
+    """
+    family = {f"{cls.__name__}.yaml".lower() for cls in entry.model_class.__mro__}
+    options = schema_of(entry.model_class).options
+    late = [
+        key
+        for key in given
+        if key in training_arguments
+        or (key in options and options[key].source_file.lower() in (*family, "default_options"))
+    ]
+    if late:
+        raise InputError(
+            f"{', '.join(late)}: of {entry.name} or its training, which is done; evaluate measures "
+            "it as it is. Train a run with other options instead."
+        )
+
+
+def _shown_metric(
+    record: Mapping[str, Any], given: Mapping[str, Any], schema: Schema
+) -> dict[str, str]:
     """Name a metric for `valid_metric` where the run's is no longer measured.
 
     It selects nothing any more, but RecBole insists that it is among the metrics.
@@ -96,7 +122,7 @@ def _shown_metric(record: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     for key in values:
         if key in given:
             value = given[key]
-            values[key] = parse_value(value) if isinstance(value, str) else value
+            values[key] = convert_text(schema, key, value) if isinstance(value, str) else value
     metrics, cutoffs = (list(np.atleast_1d(value)) for value in values.values())
     measured = [f"{metric}@{k}" for metric in metrics for k in cutoffs]
     selected = str(record["options"]["valid_metric"]["value"])

@@ -20,9 +20,9 @@ def require_suffix(path: Path) -> None:
     """
     if path.suffix not in SUFFIXES:
         raise InputError(f"out: {path}: expected a name that ends in {' or '.join(SUFFIXES)}.")
+    make_folder(path.parent, "out")
     if path.is_dir():
         raise InputError(f"out: {path} is a folder; name a file.")
-    make_folder(path.parent, "out")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from recbole_invariant import __version__
 from recbole_invariant.comparison.write import current_runs
 from recbole_invariant.errors import InputError
-from recbole_invariant.files import write_atomically
+from recbole_invariant.files import make_folder, write_atomically
 from recbole_invariant.report.group import Group, make_groups
 from recbole_invariant.report.panels import PANELS, SEARCH_PANELS
 from recbole_invariant.report.panels.base import Panel, key
@@ -69,8 +69,8 @@ def write_report(
         The file.
 
     Raises:
-        InputError: there is no such folder, it has no finished run, or no such baseline or
-            oracle.
+        InputError: there is no such folder, it has no finished run, no such baseline or oracle, or
+            the file's folder cannot be written.
     """
     found, searches = current_runs(runs), find_searches(runs)
     if not found and not searches:
@@ -79,6 +79,7 @@ def write_report(
             "some with compare, or name the folder given to --output_dir."
         )
     out = Path(out)
+    make_folder(out.parent, "--out")
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; name a file such as {out / 'report.html'}.")
     write_atomically(out, render(make_groups(found, baseline, oracle), searches))

@@ -117,12 +117,21 @@ def run_notes(record: Mapping[str, Any]) -> list[str]:
         *strength_notes(record),
         *([record["split"]["claims"]] if "claims" in record["split"] else []),
         *record.get("notes", []),
+        *shift_notes(record),
         f"selection: {record['selection']['rule']}",
         *kept_notes(record),
         *limit_notes(record),
         *slice_notes(record),
         f"schedule of {full_name(record)}: {stages}",
     ]
+
+
+def shift_notes(record: Mapping[str, Any]) -> list[str]:
+    """Say where a run has no shifted test, and how one is had."""
+    tests = record.get("metrics", {})
+    if record.get("protocol") or any(name.startswith("ood") for name in tests):
+        return []
+    return ["no shifted test was asked for: --ood=popularity, temporal, cluster, ... makes one"]
 
 
 def strength_notes(record: Mapping[str, Any]) -> list[str]:

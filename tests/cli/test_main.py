@@ -235,3 +235,21 @@ def test_a_users_model_is_found_in_the_working_folder(tmp_path):
 def test_a_misspelt_model_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--modl", "PaInvRL"]) == 2
     assert "there is no option 'modl'. Did you mean 'model'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["compare", "--model", "BPR"], "compare takes its models by --models A,B"),
+        (["compare", "--models=BPR", "--searcher=optuna"], "searcher: of a search; give how many"),
+        (["--resume", "auto"], "--resume auto looks for a run of the model and the options"),
+        (["doctor", "--data_path", "nowhere"], "data_path: there is no folder nowhere"),
+        (["--model", "BPR", "--epochs"], "--epochs has no value (or true): option 'epochs'"),
+        (["recommend", "--run", "r", "--user", "1"], "knows no --user. Did you mean 'users'"),
+    ],
+)
+def test_what_newcomers_type(words: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("error: ") == 1
