@@ -1,15 +1,15 @@
 """Is the dataset there? RecBole would otherwise try to download it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recbole.utils import ModelType
 
+from recbole_invariant.configuration.file_columns import column_problems, columns_of
 from recbole_invariant.configuration.folders import dataset_configs_folder, host_folder
 from recbole_invariant.configuration.yaml_text import read_yaml_mapping
-from recbole_invariant.errors import InputError, suggest
+from recbole_invariant.errors import suggest
 from recbole_invariant.host_models import NEEDED_FILE
 from recbole_invariant.options import shown
 
@@ -60,7 +60,7 @@ def dataset_problems(values: Mapping[str, Any], dataset: str, model: str) -> lis
         _feature_file(folder, dataset, suffix, model, why)
         for suffix, why in _suffixes(values, model).items()
     ]
-    return [problem for problem in [*problems, *_columns(values, dataset, files)] if problem]
+    return [problem for problem in [*problems, *column_problems(values, dataset, files)] if problem]
 
 
 def _missing(values: Mapping[str, Any], dataset: str, folder: Path, missing: list[str]) -> str:
@@ -139,101 +139,3 @@ def _feature_file(folder: Path, dataset: str, suffix: str, model: str, why: str)
     if suffix == "ent" and model in NEEDED_FILE:
         text += f" RecBole does not bring it: it holds {NEEDED_FILE[model]}."
     return text
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A column that there must be.
-
-    Attributes:
-        kind: its type.
-        by: what asks for it.
-        loads: whether `load_col` must name it; otherwise it is loaded where it is needed.
-    """
-
-    kind: str = "token"
-    by: str = "this model"
-    loads: bool = True
-
-
-def _columns(values: Mapping[str, Any], dataset: str, files: list[Path]) -> list[str]:
-    wanted = {"USER_ID_FIELD": Wanted(), "ITEM_ID_FIELD": Wanted()}
-    if values.get("MODEL_TYPE") is ModelType.SEQUENTIAL:
-        wanted["TIME_FIELD"] = Wanted("float")  # Histories are put in order by it.
-        if values["TIME_FIELD"] is None:
-            return [
-                "TIME_FIELD: null, but this model needs the order of the interactions. Name the "
-                "column with their times."
-            ]
-    elif values.get("ood") == "temporal" and values["TIME_FIELD"] is not None:
-        wanted["TIME_FIELD"] = Wanted("float", "ood: temporal", loads=False)
-    separator = str(values.get("field_separator") or "\t")
-    encoding = str(values.get("encoding") or "utf-8")
-    headers = {path: columns_of(path, separator, encoding) for path in files}
-    loaded = (values.get("load_col") or {}).get("inter")
-    problems = []
-    for option, column in wanted.items():
-        name = str(values[option])
-        found = [(p, said) for p in files if (said := _lack(headers[p], name, option, column))]
-        if found:
-            path, said = found[0]
-            more = f" and {len(found) - 1} more of its files" if found[1:] else ""
-            problems.append(f"{path}{more}: {said}")
-        elif loaded is not None and name not in loaded and column.loads:
-            problems.append(
-                f"load_col: inter lacks '{name}' ({option}); it is {loaded}. Give "
-                f"--load_col='{{inter: [{', '.join([*map(str, loaded), name])}]}}'."
-            )
-    if problems:
-        return problems
-    folder = files[0].parent
-    others = {s: [p] for s in ("user", "item") if (p := folder / f"{dataset}.{s}").is_file()}
-    for suffix, paths in {"inter": files, **others}.items():
-        there = {name for path in paths for name in columns_of(path, separator, encoding)}
-        problems += _misspelt(values, suffix, there)
-    return problems
-
-
-def _misspelt(values: Mapping[str, Any], suffix: str, there: set[str]) -> list[str]:
-    """Say which columns `load_col` names that no file has; RecBole leaves them out unsaid."""
-    named = (values.get("load_col") or {}).get(suffix) or []
-    return [
-        f"load_col: {suffix}: no file has the column '{name}'.{suggest(str(name), there)} There "
-        f"are {', '.join(sorted(there))[:200]}."
-        for name in named
-        if name not in there
-    ]
-
-
-def columns_of(path: Path, separator: str, encoding: str) -> dict[str, str]:
-    """Return the columns of a file with their types.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        with path.open(encoding=encoding, errors="replace") as file:
-            line = file.readline()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
-    header = line.removeprefix("\ufeff").rstrip("\r\n").split(separator)
-    return dict(column.partition(":")[::2] for column in header)
-
-
-def _lack(header: Mapping[str, str], name: str, option: str, wanted: Wanted) -> str | None:
-    """Say what is wrong with the column of an option, or return None."""
-    column = f"{name}:{wanted.kind}"
-    if name not in header:
-        found = ", ".join(filter(None, header))[:200]
-        joined = len(header) == 1 and any(f"{name}:" in kind for kind in header.values())
-        return (
-            f"its first line has no column '{column}' ({option}), which {wanted.by} needs; it has "
-            f"{found or 'nothing'}."
-            + (" Columns stand with tabs between them (field_separator)." if joined else "")
-        )
-    if wanted.kind == "float" and header[name] != wanted.kind:
-        return (
-            f"its column '{name}:{header[name]}' ({option}) must be '{column}', numbers: of words, "
-            "RecBole keeps the order of appearance only."
-        )
-    return None

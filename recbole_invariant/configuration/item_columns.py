@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_invariant.configuration.dataset_files import columns_of, dataset_folder
+from recbole_invariant.configuration.dataset_files import dataset_folder
+from recbole_invariant.configuration.file_columns import columns_of
 from recbole_invariant.errors import suggest
 
 

@@ -113,7 +113,7 @@ def _problem(schema: Schema, layer: str, key: str, value: Any) -> str | None:
         return f"--{key} has no value."
     problem = value_problem(option, value)
     if problem and layer == COMMAND_LINE and value is True:
-        return f"--{key} has no value (or true): option '{key}' {problem}"
+        return f"option '{key}' {problem} On the command line it has no value, or true."
     return f"option '{key}' {problem}" if problem else nested_problem(key, value)
 
 

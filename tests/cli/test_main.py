@@ -244,7 +244,7 @@ def test_a_misspelt_model_option_is_named(capsys: pytest.CaptureFixture[str]) ->
         (["compare", "--models=BPR", "--searcher=optuna"], "searcher: of a search; give how many"),
         (["--resume", "auto"], "--resume auto looks for a run of the model and the options"),
         (["doctor", "--data_path", "nowhere"], "data_path: there is no folder nowhere"),
-        (["--model", "BPR", "--epochs"], "--epochs has no value (or true): option 'epochs'"),
+        (["--model", "BPR", "--epochs"], "option 'epochs' must be int"),
         (["recommend", "--run", "r", "--user", "1"], "knows no --user. Did you mean 'users'"),
     ],
 )

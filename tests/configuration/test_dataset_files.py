@@ -7,7 +7,7 @@ import pytest
 
 from recbole_invariant.cli.main import main
 from recbole_invariant.config import build_config
-from recbole_invariant.configuration.dataset_files import columns_of
+from recbole_invariant.configuration.file_columns import columns_of
 from recbole_invariant.errors import InputError
 from recbole_invariant.preparation import prepare
 from recbole_invariant.registry import resolve
