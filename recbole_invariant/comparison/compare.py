@@ -103,6 +103,7 @@ def compare(
             found, baseline, plan.table_metrics, failures=failures, oracle=oracle
         )
         write_comparison(comparison, plan.out, command)
+        report(f"tables, tests and runs: {plan.out}")
     if markdown is not None:
         write_section(Path(markdown), comparison, command)
     return comparison

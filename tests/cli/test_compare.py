@@ -65,6 +65,7 @@ def test_compare_goes_on_where_it_stopped(folder, capsys):
 
     shown = capsys.readouterr().out
     assert shown.startswith("3 of 4 runs are done already\n[1/1] BPR seed 2021: ")
+    assert f"tables, tests and runs: {folder / 'out'}\n" in shown
     assert "selection: highest valid:ndcg@10" in shown
     assert "3 of 4 runs were done before" in shown
     assert "paired tests are against BPR" in shown
