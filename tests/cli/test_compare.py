@@ -97,7 +97,10 @@ def test_python_gives_the_same_tables_without_running_again(folder):
         ["Pop", "BPR"], "toy", 2, config_files=files, out=folder / "out", report=lines.append
     )
 
-    assert lines == ["4 of 4 runs are done already"]
+    assert lines == [
+        "4 of 4 runs are done already",
+        f"tables, tests and runs: {folder / 'out'}",
+    ]
     assert found.failures == []
     written = pd.read_parquet(folder / "out" / "table.parquet")
     part = (
