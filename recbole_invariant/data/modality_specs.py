@@ -55,7 +55,14 @@ def _parse_spec(name: str, spec: object) -> ModalitySpec:
         raise InputError(
             f"modalities: '{name}' must be a mapping with the key 'source' ({known}), not {spec!r}"
         )
-    source = spec.get("source")
+    if "source" not in spec:
+        near = [str(key) for key in spec if suggest(str(key), ("source",))]
+        raise InputError(
+            f"modalities: '{name}' has no key 'source', one of {known}; its keys are "
+            f"{', '.join(map(str, spec)) or 'none'}."
+            + (f" Did you mean 'source' by '{near[0]}'?" if near else "")
+        )
+    source = spec["source"]
     if not isinstance(source, str) or source not in SOURCES:
         hint = suggest(str(source), SOURCES)
         raise InputError(

@@ -56,7 +56,7 @@ def read_lines(path: str, option: str, empty: bool = False) -> list[str]:
         empty: whether an empty line is an entry; otherwise it is skipped.
 
     Raises:
-        InputError: there is no such file, or it is no text.
+        InputError: there is no such file, it is no text, or it is empty.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -64,5 +64,7 @@ def read_lines(path: str, option: str, empty: bool = False) -> list[str]:
         raise InputError(f"{option}: {path} cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{option}: {path} is no UTF-8 text ({error}).") from error
+    if not text or not (empty or text.strip()):
+        raise InputError(f"{option}: {path} is empty.")
     lines = text.removesuffix("\n").split("\n")
-    return [line for line in lines if line or (empty and text)]
+    return [line for line in lines if line or empty]

@@ -9,7 +9,8 @@ from recbole_invariant.errors import InputError
     [
         (["visual"], "modalities must map names to specs"),
         ({"visual": "npy"}, "'visual' must be a mapping"),
-        ({"visual": {}}, "unknown source None"),
+        ({"visual": {}}, "'visual' has no key 'source', one of npy, preload,"),
+        ({"visual": {"sorce": "npy"}}, "its keys are sorce. Did you mean 'source' by 'sorce'?"),
         ({"visual": {"source": "nyp"}}, "Did you mean 'npy'"),
         ({"visual": {"source": "npy", "fiel": "x"}}, "unknown key 'fiel'. Did you mean 'file'"),
         ({"title": {"source": "text"}}, "key 'fields' is needed"),

@@ -247,6 +247,7 @@ def test_the_command(cold: Finished, tmp_path: Path, capsys: pytest.CaptureFixtu
         ("--run {run} --users nobody", "no user 'nobody'"),
         ("--run {run} --users_file nowhere", "users_file: nowhere cannot be read"),
         ("--run {run} --all=3", "--all is a flag"),
+        ("--run {run} --users_file /dev/null", "users_file: /dev/null is empty"),
     ],
 )
 def test_mistakes_on_the_command_line(
