@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_invariant.comparison.own_options import options_told_apart
 from recbole_invariant.comparison.structure import structural_label
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
@@ -37,7 +38,8 @@ class FoundRun:
     Attributes:
         label: its line in a table: the model, with the options that are this line's own, as in
             `PaInvRL[n_environments=5]`; a random control has `(random control)` behind it. A run
-            that `compare` did not make is named by its structure (`structural_label`), the best
+            that `compare` did not make is named by its structure (`structural_label`), with the
+            options in which it differs from another of its seed (`options_told_apart`), the best
             run of a search with `(tuned)` behind it, `(tuned, NAME)` where several searches have
             the same label.
         model: name of the model.
@@ -52,6 +54,7 @@ class FoundRun:
         reused: whether `compare` found it done.
         search: of `compare --tune`: what the search was that found its options.
         is_tuned: whether it is the best run of a search by `tune`.
+        is_named: whether `compare` gave it its label.
     """
 
     label: str
@@ -66,6 +69,7 @@ class FoundRun:
     reused: bool = False
     search: dict[str, Any] | None = field(default=None, repr=False)
     is_tuned: bool = False
+    is_named: bool = False
 
     @property
     def tests(self) -> list[str]:
@@ -100,8 +104,9 @@ def find_runs(folder: str | Path) -> list[FoundRun]:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder of runs.")
     found = [read_run(path.parent) for path in sorted(folder.rglob(records.RUN_FILE))]
+    runs = _searches_told_apart([run for run in found if TRIAL not in run.record], folder)
     return sorted(
-        _searches_told_apart([run for run in found if TRIAL not in run.record], folder),
+        options_told_apart(runs),
         key=lambda run: (
             run.dataset,
             run.protocol or "",
@@ -141,6 +146,7 @@ def read_run(folder: Path, reused: bool = False) -> FoundRun:
         reused=reused,
         search=about.get("search"),
         is_tuned=_is_tuned(owner),
+        is_named="label" in about,
     )
 
 
