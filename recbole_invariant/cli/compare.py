@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
-from recbole_invariant.cli.compare_help import USAGE
-from recbole_invariant.cli.tune import NUMBERS, take_own
+from recbole_invariant.cli.tune import NUMBERS, WORDS, take_own
 from recbole_invariant.errors import InputError
 from recbole_invariant.options import parse_value
-
-WORDS = ("searcher", "scheduler", "address")
-"""Options of the searches that are words."""
 
 
 def compare(arguments: Arguments) -> int:
@@ -24,9 +20,6 @@ def compare(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     models = arguments.take("models")
     if models is None and "model" in arguments.options:
         raise InputError("compare takes its models by --models A,B,..., not by --model.")
@@ -75,16 +68,19 @@ def _searching(arguments: Arguments) -> dict[str, Any]:
     Raises:
         InputError: a value cannot be read.
     """
+    from recbole_invariant.comparison.searches import PASSED_ON
+
     text = arguments.take("tune")
     if text is None:
-        early = [name for name in (*WORDS, *NUMBERS) if name in arguments.options]
+        early = [name for name in ("trials", *PASSED_ON) if name in arguments.options]
         if early:
             raise InputError(f"{', '.join(early)}: of a search; give how many trials by --tune=N.")
         return {}
     trials = parse_value(text)
     if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
         raise InputError(f"tune: expected how many trials each model gets, >= 1, not '{text}'.")
-    options = take_own(arguments, WORDS, [name for name in NUMBERS if name != "trials"])
+    words, numbers = ([name for name in all_ if name in PASSED_ON] for all_ in (WORDS, NUMBERS))
+    options = take_own(arguments, words, numbers)
     if "objective" in arguments.options:
         raise InputError(
             "objective: compare searches by what selects the epochs of its runs; set --selection "

@@ -22,9 +22,6 @@ def doctor(arguments: Arguments) -> int:
     Raises:
         InputError: an option other than `--data_path` is given.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     data_path = arguments.take("data_path")
     others = [*arguments.options, *(["config_files"] if arguments.config_files else [])]
     if others:

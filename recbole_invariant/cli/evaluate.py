@@ -26,9 +26,6 @@ def evaluate(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     run_dir = arguments.take("run")
     if run_dir is None:
         raise InputError("evaluate needs --run DIR, the folder of a finished run.")

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recbole_invariant.cli.arguments import DEFAULT_DATASET
-from recbole_invariant.configuration.known_keys import schema_of
+from recbole_invariant.cli import compare_help, doctor, evaluate, recommend, report, tune_help
+from recbole_invariant.cli.arguments import DEFAULT_DATASET, Arguments
+from recbole_invariant.cli.planted import take_kind
+from recbole_invariant.cli.planted_help import planted_usage
+from recbole_invariant.configuration.known_keys import family_of, schema_of
 from recbole_invariant.configuration.layers import Layer, default_layers, merged, origins
 from recbole_invariant.configuration.wrapped import find_wrapped, wrapping_option
 from recbole_invariant.errors import InputError
@@ -56,6 +59,17 @@ RecBole's own options are taken as well, e.g. --load_col, --benchmark_filename, 
 --user_inter_num_interval: https://recbole.io/docs/user_guide/config_settings.html"""
 
 
+PAGES = {
+    "compare": compare_help.USAGE,
+    "doctor": doctor.USAGE,
+    "evaluate": evaluate.USAGE,
+    "recommend": recommend.USAGE,
+    "report": report.USAGE,
+    "tune": tune_help.USAGE,
+}
+"""Command -> its page, where that does not depend on what else is given."""
+
+
 @dataclass(frozen=True)
 class InForce:
     """What options have where the user sets none of them.
@@ -67,6 +81,17 @@ class InForce:
 
     values: Mapping[str, Any]
     layers: Mapping[str, str]
+
+
+def page(command: str, arguments: Arguments) -> str:
+    """Return the page of a command; training has the empty name.
+
+    Raises:
+        InputError: an option that the page depends on is wrong.
+    """
+    if not command:
+        return usage(arguments.options.get("model"), arguments.options)
+    return planted_usage(take_kind(arguments)) if command == "planted" else PAGES[command]
 
 
 def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> str:
@@ -93,10 +118,10 @@ def usage(model: str | None = None, given: Mapping[str, str] | None = None) -> s
     variant = given.get("variant")
     layers = default_layers(entry.name, entry.model_class, dataset, variant, wrapped)
     force = InForce(merged(layers), origins(layers))
-    parts = [USAGE, *_section(entry.name, _family(entry.model_class), options, force)]
+    parts = [USAGE, *_section(entry.name, family_of(entry.model_class), options, force)]
     if wrapped is not None:
         title = f"{wrapped.__name__} ({wrapping_option(entry.model_class)})"
-        parts += _section(title, _family(wrapped), options, force)
+        parts += _section(title, family_of(wrapped), options, force)
     return "\n".join([*parts, *_section("every run", {"overall"}, options, force), HOST_OPTIONS])
 
 
@@ -105,12 +130,6 @@ def _section(title: str, files: set[str], options: list[Option], force: InForce)
     own = [option for option in options if option.source_file.removesuffix(".yaml") in files]
     lines = [_line(option, force) for option in own]
     return [f"\noptions of {title}, with their defaults:", *lines] if own else []
-
-
-def _family(model_class: type) -> set[str]:
-    """Return the names of a model and its ancestors, which are those of its YAML files."""
-    names = {cls.__name__ for cls in model_class.__mro__}
-    return names | {name.lower() for name in names}
 
 
 def _line(option: Option, force: InForce) -> str:

@@ -126,10 +126,10 @@ def _dispatch(words: list[str]) -> int:
             "without one, a model is trained."
         )
     arguments = parse_arguments(words, LISTS.get(name, ()))
-    if arguments.wants_help and not name:
-        from recbole_invariant.cli.help import usage
+    if arguments.wants_help:
+        from recbole_invariant.cli.help import page
 
-        print(usage(arguments.options.get("model"), arguments.options))
+        print(page(name, arguments))
         return DONE
     return commands[name](arguments)
 

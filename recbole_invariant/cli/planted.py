@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from recbole_invariant.cli.arguments import Arguments
-from recbole_invariant.cli.planted_help import planted_usage
 from recbole_invariant.comparison.specs import SEED_IN_PATH
 from recbole_invariant.configuration.folders import dataset_yaml
 from recbole_invariant.configuration.yaml_text import parse_value
@@ -54,19 +53,26 @@ class Written:
     train_options: str = ""
 
 
+def take_kind(arguments: Arguments) -> str:
+    """Take the kind of data, `items` where none is given.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    kind = str(arguments.take("kind", ITEMS))
+    if kind not in DATASETS:
+        expected = " or ".join(DATASETS)
+        raise InputError(f"--kind: expected {expected}, not '{kind}'.{suggest(kind, DATASETS)}")
+    return kind
+
+
 def planted(arguments: Arguments) -> int:
     """Draw a planted world, write it and say how to train on it.
 
     Raises:
         InputError: something the user gave is wrong, or the folder holds something else.
     """
-    kind = str(arguments.take("kind", ITEMS))
-    if kind not in DATASETS:
-        expected = " or ".join(DATASETS)
-        raise InputError(f"--kind: expected {expected}, not '{kind}'.{suggest(kind, DATASETS)}")
-    if arguments.wants_help:
-        print(planted_usage(kind))
-        return 0
+    kind = take_kind(arguments)
     if arguments.config_files:
         raise InputError("planted takes no --config_files; its options are --users, --items, ...")
     out = arguments.take("out")

@@ -45,9 +45,6 @@ def recommend(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     _check(arguments)
     options = arguments.options
     from recbole_invariant.inference.export import read_lines, require_suffix, text_of, write_table
@@ -119,17 +116,18 @@ def _check(arguments: Arguments) -> None:
         InputError: all of it at once.
     """
     given = {**arguments.options, **arguments.lists}
-    problems = [
+    misspelt = [
         f"recommend knows no --{name}.{suggest(name, OPTIONS)} `recommend --help` lists all."
         for name in given
         if name not in OPTIONS
     ]
+    problems = list(misspelt)
     if arguments.config_files:
         problems.append("recommend takes no --config_files: a run's options are in its folder.")
     if "run" not in given:
         problems.append("recommend needs --run DIR, the folder of a finished run.")
     chosen = [name for name in WHOM if name in given]
-    if len(chosen) != 1 and not problems:
+    if len(chosen) != 1 and not misspelt:
         whom = ", ".join(f"--{name}" for name in WHOM)
         named = " and ".join(f"--{name}" for name in chosen) or "none"
         problems.append(f"recommend needs one of {whom}; given: {named}.")

@@ -29,9 +29,6 @@ def report(arguments: Arguments) -> int:
     Raises:
         InputError: `--runs` is missing, an option is unknown, or there is nothing to report.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     from recbole_invariant.report.page import write_report
 
     runs = arguments.take("runs")

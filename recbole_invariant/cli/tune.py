@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from recbole_invariant.cli.arguments import DEFAULT_DATASET, TRUE, Arguments
-from recbole_invariant.cli.tune_help import USAGE
 from recbole_invariant.errors import InputError, suggest
 from recbole_invariant.options import parse_value
 
@@ -36,9 +35,6 @@ def tune(arguments: Arguments) -> int:
     Raises:
         InputError: something the user gave is wrong; nothing was run then.
     """
-    if arguments.wants_help:
-        print(USAGE)
-        return 0
     given = take_own(arguments)
     dry_run = parse_value(arguments.take("dry_run", "false") or "")
     if not isinstance(dry_run, bool):

@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from recbole_invariant.comparison.fingerprint import WITHOUT_EFFECT
-from recbole_invariant.comparison.structure import structural_options
-from recbole_invariant.config import USER_LAYERS
+from recbole_invariant.comparison.structure import (
+    set_by_user,
+    structural_label,
+    structural_options,
+)
 
 if TYPE_CHECKING:
     from recbole_invariant.comparison.collect import FoundRun
@@ -24,42 +27,34 @@ def options_told_apart(runs: Sequence["FoundRun"]) -> list["FoundRun"]:
     """
     groups: dict[Hashable, list[FoundRun]] = defaultdict(list)
     for run in runs:
-        groups[run.dataset, run.protocol, run.label].append(run)
-    told = {id(run): run for run in runs}
-    for group in groups.values():
-        own = [_own_options(run.record) for run in group if not run.is_named]
-        if len(own) < len(group) or not _collide(group, own):
-            continue
-        differing = {key for one in own for key in one if any(o.get(key) != one[key] for o in own)}
-        for run, options in zip(group, own, strict=True):
-            words = [f"{key}={value}" for key, value in options.items() if key in differing]
-            told[id(run)] = replace(run, label=_with_options(run.label, words))
-    return [told[id(run)] for run in runs]
+        groups[_line(run)].append(run)
+    differing = {line: _differing(group) for line, group in groups.items()}
+    return [run if run.is_named else _labelled(run, differing[_line(run)]) for run in runs]
 
 
-def _own_options(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the user set of the options that change what comes out, as text."""
-    left_out = {*WITHOUT_EFFECT, *MEASURED, *structural_options()}
-    return {
-        key: str(option.get("value"))
-        for key, option in (record.get("options") or {}).items()
-        if key not in left_out and str(option.get("layer", "")).startswith(USER_LAYERS)
-    }
+def _line(run: "FoundRun") -> Hashable:
+    """Return what the runs of one line of a table share."""
+    return run.dataset, run.protocol, run.label
 
 
-def _collide(group: Sequence["FoundRun"], own: Sequence[Mapping[str, str]]) -> bool:
-    """Whether two runs have one seed and unlike options."""
-    first: dict[int, Mapping[str, str]] = {}
+def _differing(group: Sequence["FoundRun"]) -> list[str]:
+    """Name the options in which the runs of a line differ; none where no seed is there twice."""
+    own = [_own_options(run.record) for run in group]
+    first: dict[int, Mapping[str, Any]] = {}
     pairs = zip(group, own, strict=True)
-    return any(first.setdefault(run.seed, options) != options for run, options in pairs)
+    if all(first.setdefault(run.seed, options) == options for run, options in pairs):
+        return []
+    keys = dict.fromkeys(key for options in own for key in options)
+    return [key for key in keys if any(options.get(key) != own[0].get(key) for options in own)]
 
 
-def _with_options(label: str, words: Sequence[str]) -> str:
-    """Write options into a label's brackets, or into new ones behind the model's name."""
-    if not words:
-        return label
-    name, bracket, rest = label.partition("[")
-    if bracket:
-        return f"{name}[{','.join(words)},{rest}"
-    model, blank, mark = label.partition(" ")
-    return f"{model}[{','.join(words)}]{blank}{mark}"
+def _own_options(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the user set of the options that change what comes out."""
+    left_out = {*WITHOUT_EFFECT, *MEASURED, *structural_options()}
+    return {key: value for key, value in set_by_user(record).items() if key not in left_out}
+
+
+def _labelled(run: "FoundRun", differing: Sequence[str]) -> "FoundRun":
+    """Name some options in the label of a run, before what marks it as tuned or a control."""
+    mark = run.label.removeprefix(structural_label(run.record))
+    return replace(run, label=structural_label(run.record, differing) + mark)

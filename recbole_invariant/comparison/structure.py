@@ -1,6 +1,6 @@
 """What a run is made of, for its line in a table: its method and the model that it wraps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,22 +20,28 @@ def structural_options() -> tuple[str, ...]:
     return (*dict.fromkeys(str(option) for option in wrapping if option), *METHODS)
 
 
-def structural_label(record: Mapping[str, Any]) -> str:
+def set_by_user(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run that the user set, with their values."""
+    return {
+        key: option.get("value")
+        for key, option in (record.get("options") or {}).items()
+        if str(option.get("layer", "")).startswith(USER_LAYERS)
+    }
+
+
+def structural_label(record: Mapping[str, Any], also: Collection[str] = ()) -> str:
     """Name a run by its model and the structural options that the user set.
 
     Without them unlike runs, such as IDEA over two backbones, would be averaged as one line.
 
     Args:
         record: the content of `run.json`.
+        also: further options that are named where the user set them.
 
     Returns:
         E.g. `IDEA[backbone=SASRec,variant=cue_adjusted]`, or the model's name alone.
     """
-    options = record.get("options") or {}
-    said = [
-        f"{key}={options[key].get('value')}"
-        for key in structural_options()
-        if key in options and str(options[key].get("layer", "")).startswith(USER_LAYERS)
-    ]
+    given = set_by_user(record)
+    said = [f"{key}={given[key]}" for key in (*structural_options(), *also) if key in given]
     model = str(record["model"])
     return f"{model}[{','.join(said)}]" if said else model

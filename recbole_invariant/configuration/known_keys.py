@@ -165,6 +165,12 @@ def _keys_in_source(model_class: type[Any]) -> set[str]:
     return keys
 
 
+def family_of(model_class: type[Any]) -> set[str]:
+    """Return the names of a model and its ancestors, which are those of its YAML files."""
+    names = {cls.__name__ for cls in model_class.__mro__}
+    return names | {name.lower() for name in names}
+
+
 def schema_of(model_class: type[Any] | None, wrapped: type[Any] | None = None) -> Schema:
     """Return the options of a model.
 

@@ -1,6 +1,6 @@
 """Test a finished run again from its folder, e.g. with other metrics or cut-offs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,16 @@ import numpy as np
 from recbole.utils.argument_list import training_arguments
 
 from recbole_invariant.config import CONFIG_FILE, build_config
-from recbole_invariant.configuration.known_keys import Schema, schema_of
+from recbole_invariant.configuration.known_keys import Schema, family_of, schema_of
 from recbole_invariant.configuration.option_checks import convert_text
+from recbole_invariant.configuration.wrapped import wrapping_option
 from recbole_invariant.data.splits.base import is_test
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation import records
 from recbole_invariant.evaluation.measurement import Metrics, measure_tests
 from recbole_invariant.evaluation.model_state import load_model
 from recbole_invariant.evaluation.run_record import read_record, read_table
+from recbole_invariant.host_models import host_model_class
 from recbole_invariant.preparation import Prepared, prepare
 from recbole_invariant.registry import ModelEntry, resolve
 from recbole_invariant.report.tables import Row, comparison_table, run_notes
@@ -52,8 +54,10 @@ def evaluate_run(
     entry = entry_of(record)
     file = str(run_dir / records.CONFIG_FILE)
     given = {**(overrides or {}), **(command_line or {})}
-    _require_evaluation_only(entry, given)
-    changed = {**_shown_metric(record, given, schema_of(entry.model_class)), **(overrides or {})}
+    wrapped = _wrapped(entry, record)
+    schema = schema_of(entry.model_class, wrapped)
+    _require_evaluation_only([entry.model_class, *([wrapped] if wrapped else [])], schema, given)
+    changed = {**_shown_metric(record, given, schema), **(overrides or {})}
     config = build_config(
         entry.model_class, record["dataset"], changed, [file], dict(command_line or {}), file
     )
@@ -90,24 +94,31 @@ def _columns(config: Any, metrics: Metrics, given: Mapping[str, Any]) -> list[st
     return [name for kind in kinds for name in measured if name.split("@")[0] == kind]
 
 
-def _require_evaluation_only(entry: ModelEntry, given: Mapping[str, Any]) -> None:
-    """Refuse options of the model and of its training, which is done.
+def _wrapped(entry: ModelEntry, record: Mapping[str, Any]) -> type[Any] | None:
+    """Return the model that the run's model wraps, if it wraps any."""
+    option = wrapping_option(entry.model_class)
+    return None if option is None else host_model_class(str(record["options"][option]["value"]))
+
+
+def _require_evaluation_only(
+    models: Sequence[type[Any]], schema: Schema, given: Mapping[str, Any]
+) -> None:
+    """Refuse options of the model, of the one it wraps, and of the training, which is done.
 
     Raises:
         InputError: names them.
     """
-    family = {f"{cls.__name__}.yaml".lower() for cls in entry.model_class.__mro__}
-    options = schema_of(entry.model_class).options
+    families = {"default_options"}.union(*(family_of(model) for model in models))
+    files = {key: schema.options[key].source_file for key in given if key in schema.options}
     late = [
         key
         for key in given
-        if key in training_arguments
-        or (key in options and options[key].source_file.lower() in (*family, "default_options"))
+        if key in training_arguments or files.get(key, "").removesuffix(".yaml") in families
     ]
     if late:
         raise InputError(
-            f"{', '.join(late)}: of {entry.name} or its training, which is done; evaluate measures "
-            "it as it is. Train a run with other options instead."
+            f"{', '.join(late)}: of {models[0].__name__} or its training, which is done; evaluate "
+            "measures it as it is. Train a run with other options instead."
         )
 
 

@@ -16,7 +16,7 @@ from recbole_invariant.environment.given import INFERRED, TRUE, environment_sour
 from recbole_invariant.errors import InputError
 from recbole_invariant.evaluation.truth import truth_diagnostics
 from recbole_invariant.seeding import torch_generator
-from recbole_invariant.stability.gate import GateOptions, assess, make_reference
+from recbole_invariant.stability.gate import GateOptions, assess
 from recbole_invariant.stability.reference import described_temperature
 from recbole_invariant.trainer.expert_stage import ExpertStage
 from recbole_invariant.trainer.final_mask import final_mask, stability_diagnostics
@@ -24,7 +24,7 @@ from recbole_invariant.trainer.given_stage import GivenStage
 from recbole_invariant.trainer.identify_stage import IdentifyStage
 from recbole_invariant.trainer.mask_stage import MaskStage
 from recbole_invariant.trainer.ranking_stage import RankingStage, TrainingPairs
-from recbole_invariant.trainer.reference_stage import ReferenceStage
+from recbole_invariant.trainer.reference_stage import ReferenceStage, held_out_reference
 from recbole_invariant.trainer.stage import Stage
 from recbole_invariant.trainer.stages import StagedTrainer
 from recbole_invariant.trainer.weight_decay import WeightDecay
@@ -188,12 +188,8 @@ class PaInvRLTrainer(StagedTrainer):
         if workspace.fold_tables is None or workspace.folds is None or dataset is None:
             return
         pairs = TrainingPairs.from_dataset(dataset, self.config["device"])
-        workspace.reference = make_reference(
-            workspace.fold_tables,
-            self.model.item_features,
-            (pairs.users, pairs.items, workspace.folds),
-            self.config["reference_items"],
-            self.config["seed"],
+        workspace.reference = held_out_reference(
+            self.model, self.config, pairs, workspace.folds, workspace.fold_tables
         )
 
     def _begin_final(self) -> None:

@@ -24,6 +24,16 @@ from recbole_invariant.trainer.stage import EpochEnd, Stage
 from recbole_invariant.trainer.workspace import Workspace
 
 
+@torch.no_grad()
+def held_out_reference(
+    model: UltraGCNF, config: Config, pairs: TrainingPairs, folds: Tensor, tables: FoldTables
+) -> HeldOutReference:
+    """Make what fold models say of the clicks that they have not seen, at its best temperature."""
+    rows = (pairs.users, pairs.items, folds)
+    sample, seed = config["reference_items"], config["seed"]
+    return make_reference(tables, model.item_features, rows, sample, seed)
+
+
 class ReferenceStage(Stage):
     """Train F backbones as one batched model, each without its fold of every user's rows.
 
@@ -131,7 +141,9 @@ class ReferenceStage(Stage):
         """Ask how likely the held-out clicks are, where that selects."""
         if self.selection is None:
             return EpochEnd()
-        likelihood = self._reference().likelihood
+        tables = self._tables()
+        found = held_out_reference(self.model, self.config, self.pairs, self.folds, tables)
+        likelihood = found.likelihood
         finished = self.selection.offer(epoch, likelihood, self.models)
         return EpochEnd({"held_out_log_likelihood": round(likelihood, 6)}, finished)
 
@@ -144,17 +156,6 @@ class ReferenceStage(Stage):
             models.item.detach().view(n_folds, models.n_items, -1),
             models.projection.detach(),
             models.bias.detach(),
-        )
-
-    @torch.no_grad()
-    def _reference(self) -> HeldOutReference:
-        """Make the held-out reference of the fold models as they are."""
-        return make_reference(
-            self._tables(),
-            self.model.item_features,
-            (self.pairs.users, self.pairs.items, self.folds),
-            self.config["reference_items"],
-            self.config["seed"],
         )
 
     def end(self) -> None:

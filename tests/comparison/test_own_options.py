@@ -51,7 +51,13 @@ def test_what_all_of_them_have_is_not_said(tmp_path: Path) -> None:
 def test_structure_comes_with_it(tmp_path: Path) -> None:
     write(tmp_path / "a", variant="paper")
     write(tmp_path / "b", variant="paper", epochs=1)
-    assert labels(tmp_path) == {"a": "BPR[variant=paper]", "b": "BPR[epochs=1,variant=paper]"}
+    assert labels(tmp_path) == {"a": "BPR[variant=paper]", "b": "BPR[variant=paper,epochs=1]"}
+
+
+def test_a_trial_beside_a_comparison_does_not_take_its_line(tmp_path: Path) -> None:
+    write(tmp_path / "compared", label="BPR")
+    write(tmp_path / "trial", epochs=1)
+    assert labels(tmp_path) == {"compared": "BPR", "trial": "BPR[epochs=1]"}
 
 
 @pytest.mark.parametrize(
